@@ -1,0 +1,66 @@
+"""kernos: the runtime under agents that touch money and customers.
+
+What users import. Names are found when they are first used, so that the command line does not pay for what it does not need.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Kernel": "kernos.app.kernel",
+    "Run": "kernos.app.run",
+    "Context": "kernos.execution.context",
+    "agent": "kernos.authoring.agent",
+    "tool": "kernos.authoring.tool",
+    "chain": "kernos.authoring.workflow",
+    "Failed": "kernos.vocabulary.contract",
+    "ToolCall": "kernos.vocabulary.contract",
+    "ToolFailed": "kernos.vocabulary.contract",
+    "Found": "kernos.vocabulary.outcome",
+    "Limits": "kernos.vocabulary.quantities",
+    "Retry": "kernos.vocabulary.quantities",
+    "KernosError": "kernos.vocabulary.errors",
+    "CallFailed": "kernos.vocabulary.errors",
+    "CallRefused": "kernos.vocabulary.errors",
+    "RunDidNotComplete": "kernos.vocabulary.errors",
+    "HttpService": "kernos.adapters.http.client",
+    "OpenAIModel": "kernos.adapters.http.model",
+    "RulesModel": "kernos.adapters.rules.model",
+}
+
+__all__ = [
+    "CallFailed",
+    "CallRefused",
+    "Context",
+    "Failed",
+    "Found",
+    "HttpService",
+    "Kernel",
+    "KernosError",
+    "Limits",
+    "OpenAIModel",
+    "Retry",
+    "RulesModel",
+    "Run",
+    "RunDidNotComplete",
+    "ToolCall",
+    "ToolFailed",
+    "agent",
+    "chain",
+    "tool",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Find a public name."""
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"kernos has no {name!r}; it has {', '.join(__all__)}"
+        raise AttributeError(message)
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

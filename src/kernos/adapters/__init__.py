@@ -1,0 +1,1 @@
+"""Adapters: the world behind the ports, a folder for each technology."""

@@ -1,0 +1,1 @@
+"""Cedar: policies in files, checked against a schema made from the declared tools."""

@@ -1,0 +1,198 @@
+"""Policy: Cedar answers for the gate whether a call may happen, and whether it may happen without a person.
+
+Two questions give three answers: `Action::"invoke"` denied is deny; `Action::"unattended"` allowed as well
+is allow; else ask.
+
+Fast, and exactly as if every rule were asked about everything each time: a call is shown only to the rules
+whose scope (principal, resource) fits it, with only the attributes that their conditions can mean; where
+none of them has a condition, the answer depends on nothing else and is kept. Arguments are put into the
+schema's form in every case, so what does not fit is always denied. Bounded: `_SLICES_MAX` slices are kept.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cedarpy
+import msgspec
+from msgspec import json
+
+from kernos.adapters.cedar.rules import Names, read_rules
+from kernos.adapters.cedar.schema import MODEL_TOOL, MODEL_TYPE, schema_text, tool_types
+from kernos.adapters.cedar.scope import fits
+from kernos.adapters.cedar.shape import Attribute, DoesNotFit, Record, Scalar
+from kernos.vocabulary.contract import ToolContract
+from kernos.vocabulary.gate import Answer, Decision, Request
+
+DEFAULT_POLICIES = """\
+// What holds where there are no policy files: whatever only reads goes on alone, and so do models;
+// every other call waits for a person's yes.
+
+@id("default.reads")
+permit (principal, action, resource in Effect::"read");
+
+@id("default.models")
+permit (principal, action, resource is Model);
+
+@id("default.attended")
+permit (principal, action == Action::"invoke", resource);
+"""
+
+_SLICES_MAX = 4_096
+"""Agents times tools, far above any one kernel's; at the bound all are dropped and made anew as needed."""
+_REASON_LENGTH_MAX = 300  # An engine's message may quote a whole call; the journal holds it already.
+_DIGITS = 16
+_CALL_ID = "call"  # The resource is the call itself; its type is the tool, and no rule can name this id.
+_LONG, _STRING = Scalar("Long"), Scalar("String")
+_NO_EFFECTS: tuple[str, ...] = ()
+_MODEL_ARGS = Record((Attribute("model", _STRING, required=True), Attribute("task", _STRING, required=True)))
+_ACTIONS = ({"type": "Action", "id": "invoke"}, {"type": "Action", "id": "unattended"})
+
+
+class CedarPolicy:
+    """One set of Cedar policies over the declared tools, agents and models: a `ports.policy.Policy`."""
+
+    def __init__(
+        self,
+        policies: Mapping[str, str] | str,
+        tools: Sequence[ToolContract[Any, Any]],
+        agents: Sequence[str],
+        models: Sequence[str],
+    ) -> None:
+        """Take policy texts by file name, or one text; no file at all means DEFAULT_POLICIES.
+
+        Raises BadConfiguration with every fault of every file, or of the tools' names.
+        """
+        files = {"policy.cedar": policies} if isinstance(policies, str) else dict(policies)
+        files = files or {"(default policies)": DEFAULT_POLICIES}
+        self._tools = tool_types(tools)
+        self._schema_text = schema_text(self._tools)
+        schema = cedarpy.Schema.from_str(self._schema_text)
+        self._rules = read_rules(files, schema, Names(self._tools, agents, models))
+        grounds = json.encode([sorted(files.items()), self._schema_text])
+        self._digest = hashlib.sha256(grounds).hexdigest()
+        self._slices: dict[tuple[str, str, str, str], _Slice] = {}
+
+    def schema_text(self) -> str:
+        """Return the schema that the policies were checked against, for people and editors."""
+        return self._schema_text
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the policy texts, by file name, and the schema: 64 hex digits."""
+        return self._digest
+
+    def decide(self, request: Request) -> Decision:
+        """Answer allow, ask or deny. Total: whatever cannot be evaluated is denied with the reason."""
+        try:
+            call = self._call(request)
+        except (DoesNotFit, msgspec.DecodeError, RecursionError) as broken:
+            return self._deny(f"the call cannot be put to the policies: {broken}")
+        key = (request.agent, call.kind, call.id, request.effect)
+        piece = self._slices.get(key)
+        if piece is None:
+            piece = self._slice(request.agent, call)
+            if len(self._slices) >= _SLICES_MAX:
+                self._slices.clear()
+            self._slices[key] = piece
+        if piece.kept is not None:
+            return piece.kept
+        decision = self._ask(call, piece)
+        if not piece.conditional:
+            piece.kept = decision
+        return decision
+
+    def _call(self, request: Request) -> "_Call":
+        """Put the call into Cedar's terms. Raises what `decide` turns into a denial, kept answer or not."""
+        args = json.decode(request.args.text)
+        if request.tool == MODEL_TOOL:
+            found = _MODEL_ARGS.value(args, MODEL_TOOL)
+            kind, name, effects = MODEL_TYPE, str(found.pop("model")), _NO_EFFECTS
+        elif request.tool in self._tools:
+            tool_type = self._tools[request.tool]
+            found = tool_type.attributes.value(args, request.tool)
+            kind, name, effects = tool_type.name, _CALL_ID, (request.effect.value,)
+        else:
+            message = f"no tool {request.tool} was declared when they were loaded"
+            raise DoesNotFit(message)
+        depth = _LONG.value(request.depth, "depth")
+        context = {"on_behalf_of": request.on_behalf_of, "tenant": request.tenant, "depth": depth}
+        return _Call(kind, name, effects, request.agent, request.agent_version, found, context)
+
+    def _slice(self, agent: str, call: "_Call") -> "_Slice":
+        rules = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
+        bodies = {rule.id: rule.body for rule in rules}
+        document = {"staticPolicies": bodies, "templates": {}, "templateLinks": []}
+        policies = cedarpy.PolicySet.from_json_str(json.encode(document).decode())
+        conditions = [rule.body["conditions"] for rule in rules]
+        return _Slice(policies, any(conditions), frozenset(_texts(conditions)))
+
+    def _ask(self, call: "_Call", piece: "_Slice") -> Decision:
+        """Ask Cedar, showing only attributes that a condition can mean: the others would cost most time."""
+        agent, resource = {"type": "Agent", "id": call.agent}, {"type": call.kind, "id": call.id}
+        attributes = {name: value for name, value in call.attributes.items() if name in piece.names}
+        parents = [{"type": "Effect", "id": effect} for effect in call.effects]
+        entities = [{"uid": resource, "attrs": attributes, "parents": parents}]
+        if "version" in piece.names:
+            entities.append({"uid": agent, "attrs": {"version": call.agent_version}, "parents": []})
+        said = {name: value for name, value in call.context.items() if name in piece.names}
+        sides = {"principal": agent, "resource": resource, "context": json.encode(said).decode()}
+        questions = [{**sides, "action": action} for action in _ACTIONS]
+        written = json.encode(entities).decode()
+        invoke, unattended = cedarpy.is_authorized_batch(questions, piece.policies, written)
+        errors = [*invoke.diagnostics.errors, *unattended.diagnostics.errors]
+        if errors or cedarpy.Decision.NoDecision in (invoke.decision, unattended.decision):
+            text = errors[0] if errors else "no decision"
+            return self._deny(f"a policy cannot be evaluated: {text[:_REASON_LENGTH_MAX]}")
+        rules, more = invoke.diagnostics.reasons, unattended.diagnostics.reasons
+        if not invoke.allowed:
+            reason = f"forbidden by {_listed(rules)}" if rules else "no policy permits it"
+            return self._deny(reason, rules)
+        grounds = tuple(sorted({*rules, *more}))
+        if unattended.allowed:
+            return Decision(Answer.ALLOW, self._digest[:_DIGITS], grounds)
+        reason = f"{_listed(more)} forbids it unattended" if more else "no policy permits it unattended"
+        return Decision(Answer.ASK, self._digest[:_DIGITS], grounds, reason)
+
+    def _deny(self, reason: str, rules: Sequence[str] = ()) -> Decision:
+        return Decision(Answer.DENY, self._digest[:_DIGITS], tuple(sorted(rules)), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call in Cedar's terms: the resource `kind::"id"` with its attributes, who calls, and the context."""
+
+    kind: str
+    id: str
+    effects: tuple[str, ...]
+    agent: str
+    agent_version: str
+    attributes: Mapping[str, object]
+    context: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class _Slice:
+    """The rules whose scope fits one agent and one kind of call."""
+
+    policies: cedarpy.PolicySet
+    conditional: bool
+    names: frozenset[str]
+    """Every text in the conditions: an attribute whose name is not among them cannot matter."""
+    kept: Decision | None = None
+    """Where no rule has a condition: the answer, once it is known."""
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        for part in node.values():
+            yield from _texts(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _texts(part)
+
+
+def _listed(rules: Sequence[str]) -> str:
+    return ", ".join(sorted(rules))

@@ -1,0 +1,107 @@
+"""Schema: what policies can speak about, made from the declared tools; for engine and authors."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import json
+
+from kernos.adapters.cedar.shape import RESERVED, Record, read_input
+from kernos.vocabulary.contract import ToolContract
+from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.outcome import Effect
+
+MODEL_TYPE = "Model"
+MODEL_TOOL = "model"
+"""The name under which the gate asks about model calls; no tool may take it."""
+
+_TOOL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+
+_HEAD = f"""\
+// What policies can speak about; made from the declared tools.
+// The resource is the call itself: its type is the tool, its attributes are the arguments.
+
+entity Effect enum [{", ".join(f'"{effect}"' for effect in Effect)}];
+
+entity Agent = {{
+  version: String,
+}};
+
+// A model call has no effect; `in [Effect]` lets rules on effects stand before the first tool is declared.
+entity {MODEL_TYPE} in [Effect] = {{
+  task: String,
+}};
+"""
+
+_TAIL = """
+// `invoke`: may it happen at all. `unattended`: may it happen without a person's yes.
+action invoke, unattended appliesTo {{
+  principal: [Agent],
+  resource: [{resources}],
+  context: {{
+    on_behalf_of: String,
+    tenant: String,
+    depth: Long,
+  }},
+}};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolType:
+    """A tool as an entity type, and the form of its attributes."""
+
+    name: str
+    attributes: Record
+
+
+def tool_types(tools: Sequence[ToolContract[Any, Any]]) -> dict[str, ToolType]:
+    """Return the entity type of each tool by the tool's name, sorted.
+
+    Raises BadConfiguration with every tool whose name Cedar cannot express.
+    """
+    wrong: list[str] = []
+    types: dict[str, ToolType] = {}
+    for tool in sorted(tools, key=lambda tool: tool.name):
+        segments = tool.name.split(".")
+        kept = sorted(RESERVED.intersection(segments))
+        if not _TOOL_NAME.fullmatch(tool.name):
+            wrong.append(f"{tool.name!r}: write it as words of a-z, 0-9 and _ joined by dots, such as shop.refund")
+        elif tool.name == MODEL_TOOL:
+            wrong.append(f"{tool.name!r}: this name stands for model calls; choose another")
+        elif kept:
+            wrong.append(f"{tool.name!r}: {kept[0]!r} is a reserved word of the policy language; choose another")
+        elif tool.name in types:
+            wrong.append(f"{tool.name!r}: two tools have this name; rename one")
+        else:
+            types[tool.name] = ToolType("::".join(segments), read_input(json.decode(tool.input.schema.text)))
+    for name in types:
+        clashes = [other for other in types if "." not in name and other.endswith(f".{name}")]
+        if clashes:
+            wrong.append(f"{name!r}: policies could not tell it from {clashes[0]!r}; give it a first word too")
+    if wrong:
+        message = "these tools cannot be named in policies:\n" + "\n".join(f"  {line}" for line in wrong)
+        raise BadConfiguration(message, hint="Rename the tools where they are declared.")
+    return types
+
+
+def schema_text(types: dict[str, ToolType]) -> str:
+    """Write the Cedar schema; equal tools give equal text."""
+    pieces = [_HEAD]
+    spaces: dict[str, list[ToolType]] = {}
+    for tool_type in types.values():
+        spaces.setdefault(tool_type.name.rpartition("::")[0], []).append(tool_type)
+    for space, members in spaces.items():
+        indent = "  " if space else ""
+        entities = [_entity(member, indent) for member in members]
+        body = "\n".join(entities)
+        pieces.append(f"\nnamespace {space} {{\n{body}}}\n" if space else f"\n{body}")
+    resources = ", ".join([*(tool_type.name for tool_type in types.values()), MODEL_TYPE])
+    pieces.append(_TAIL.format(resources=resources))
+    return "".join(pieces)
+
+
+def _entity(tool_type: ToolType, indent: str) -> str:
+    last = tool_type.name.rpartition("::")[2]
+    return f"{indent}entity {last} in [Effect] = {tool_type.attributes.text(indent)};\n"

@@ -1,0 +1,1 @@
+"""HTTP: services behind tools, and models behind an OpenAI-compatible endpoint."""

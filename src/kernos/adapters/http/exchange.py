@@ -1,0 +1,183 @@
+"""Exchange: sends HTTP requests through aiohttp, each exactly once, and tells whether one may have arrived.
+
+Parallel: any number of requests, of which `connections_max` are under way and the others wait within
+their time. Bounded: time and bytes of each reply. The connections belong to the running event loop and
+are closed with it; after that, or in another loop, new ones are opened. Nothing survives a crash.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
+
+import aiohttp
+
+from kernos.adapters.http.sender import CUT, HttpReply, HttpRequest
+from kernos.vocabulary.contract import ToolFailed
+
+_KEEP_ALIVE_S = 4.0
+"""Idle time after which a connection is not used again. Servers close theirs after 5 s (uvicorn, Node) to 75
+s (nginx); being sooner keeps requests off connections that are just being closed: their fate would be
+unknown."""
+
+_REDIRECTS_MAX = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TIME_SHARE = 0.95
+"""Share of its time that a request takes: it ends before its caller cuts it, since only here it is known
+whether anything was sent."""
+
+
+class _Cut(Exception):
+    """The connection broke; no aiohttp error, so that aiohttp does not send the request again by itself."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    maybe: bool = False
+
+
+class Exchange:
+    """A `Sender` over aiohttp."""
+
+    def __init__(self, response_bytes_max: int, connections_max: int) -> None:
+        """Take the bounds: bytes of a reply after decompression, and requests under way at once."""
+        self._bytes_max = response_bytes_max
+        self._connections_max = connections_max
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._life: AsyncGenerator[aiohttp.ClientSession, None] | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """Send once and return whatever status came back. Raises ToolFailed as `Sender.send` says."""
+        url = _url(request)
+        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]  # Without credentials.
+        where = f"{request.method} {request.path} at {host}"
+        sent = _Sent()
+        try:
+            async with asyncio.timeout(request.timeout_ms / 1_000 * _TIME_SHARE):
+                return await self._follow(request, url, where, sent)
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise ToolFailed.final(f"{where}: its certificate is not accepted ({error.certificate_error})") from error
+        except ValueError as error:  # A URL or header that HTTP cannot carry, or a redirect to nowhere.
+            message = f"{where} cannot be sent: {error}"
+            raise (
+                _lost(sent, message) if sent.maybe and request.method != "GET" else ToolFailed.final(message)
+            ) from error
+        except TimeoutError as error:
+            raise _lost(sent, f"{where}: no answer within {request.timeout_ms} ms") from error
+        except (_Cut, aiohttp.ClientError, OSError) as error:
+            raise _lost(sent, f"{where}: {error or type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Close the connections of the running loop; a later `send` opens new ones."""
+        life, self._life, self._session = self._life, None, None
+        if life is not None and self._loop is asyncio.get_running_loop():
+            await life.aclose()
+
+    async def _follow(self, request: HttpRequest, url: str, where: str, sent: _Sent) -> HttpReply:
+        for _ in range(_REDIRECTS_MAX + 1):
+            reply, onward = await self._once(request, url, where, sent)
+            if onward is None:
+                return reply
+            if _origin(onward) != _origin(url):
+                raise ToolFailed.final(f"{where} is redirected to {_origin(onward)[1]}; only its own host is followed")
+            url = onward
+        raise ToolFailed.final(f"{where} is redirected more than {_REDIRECTS_MAX} times")
+
+    async def _once(self, request: HttpRequest, url: str, where: str, sent: _Sent) -> tuple[HttpReply, str | None]:
+        """Send one request; the second value is where a GET should go on."""
+        session = await self._opened()
+        asked = session.request(
+            request.method,
+            url,
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            trace_request_ctx=sent,
+        )
+        async with asked as response:
+            onward = None
+            if request.method == "GET" and response.status in _REDIRECTS and "Location" in response.headers:
+                onward = urljoin(url, response.headers["Location"])
+            body, trouble = await self._read(response)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return HttpReply(where, request.method, response.status, headers, body, trouble), onward
+
+    async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, str]:
+        body = bytearray()
+        try:
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > self._bytes_max:
+                    response.close()
+                    return bytes(body[: self._bytes_max]), f"is longer than {self._bytes_max} bytes"
+        except (aiohttp.ClientError, OSError):
+            return bytes(body), CUT
+        return bytes(body), ""
+
+    async def _opened(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            self._loop, self._life = loop, _life(self._connections_max)
+            self._session = await anext(self._life)
+        return self._session
+
+
+async def _life(connections_max: int) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    """Open a session, and close it at the end: every event loop closes its generators as it shuts down."""
+    marks = aiohttp.TraceConfig()
+    marks.on_connection_create_end.append(_mark)
+    marks.on_connection_reuseconn.append(_mark)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=_KEEP_ALIVE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),  # One caller's cookies are not another's.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `send` bounds the whole of it.
+        middlewares=[_never_again],
+        trace_configs=[marks],
+    )
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def _mark(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    """Note that a connection is there: from now on, bytes of the request may have left."""
+    del session, params
+    context.trace_request_ctx.maybe = True
+
+
+async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Hide a broken connection from aiohttp, which would send GET, PUT and DELETE a second time."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # Nothing was sent, and aiohttp does not repeat these.
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Cut(f"the connection broke before an answer came ({error})") from error
+
+
+def _url(request: HttpRequest) -> str:
+    """Put base and path together. Raises ToolFailed for a path that would leave the base or hold a query."""
+    steps = unquote(request.path).replace("\\", "/").split("/")
+    if "." in steps or ".." in steps or "?" in request.path or "#" in request.path:
+        raise ToolFailed.final(
+            f"{request.method} was not sent: the path {request.path!r} holds `..`, `?` or `#`; "
+            "quote what goes into a path, and give the query apart"
+        )
+    url = f"{request.base_url.rstrip('/')}/{request.path.lstrip('/')}"
+    if not url.startswith(("http://", "https://")):
+        raise ToolFailed.final(f"{request.method} was not sent: the base URL is no http://HOST or https://HOST")
+    return f"{url}?{urlencode(request.query)}" if request.query else url
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port (RFC 6454, section 4). Raises ValueError for what is no URL."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def _lost(sent: _Sent, message: str) -> ToolFailed:
+    return ToolFailed.unknown(message) if sent.maybe else ToolFailed.retryable(message)

@@ -1,0 +1,162 @@
+"""Model: brains behind an OpenAI-compatible chat endpoint, near (llama.cpp, Ollama, vLLM) or far."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kernos.adapters.http.answer_schema import strict
+from kernos.adapters.http.reply import failure_of
+from kernos.adapters.http.sender import HttpReply, HttpRequest, Sender, open_sender
+from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolFailed
+from kernos.vocabulary.outcome import AttemptFailed
+from kernos.vocabulary.quantities import Json, Usage
+
+TIMEOUT_MS = 280_000
+"""Long answers of slow local models take minutes; less than the five after which a worker gives up."""
+
+RESPONSE_BYTES_MAX = 8 * 1024 * 1024
+"""Some two million tokens: more than any model writes at once."""
+
+CONNECTIONS_MAX = 100
+
+_FENCE = re.compile(r"\s*```[a-zA-Z]*\n(.*)\n```\s*", re.DOTALL)
+_SAID_LENGTH_MAX = 200
+
+
+class OpenAIModel:
+    """One model at one endpoint; implements `ports.model.Model`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key_env: str = "",
+        prompt_price_microusd: int | None = None,
+        completion_price_microusd: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        token_limit_name: str = "max_tokens",  # noqa: S107 - no secret: these tokens are words
+        timeout_ms: int = TIMEOUT_MS,
+    ) -> None:
+        """Take the endpoint (up to and with `/v1`) and the model's name there.
+
+        `api_key_env` names the environment variable that holds the key; it is read at each call and kept
+        nowhere. Prices are micro-dollars per million tokens; 0 is free of charge, None is unknown.
+        `options` go into each request as they are (`{"temperature": 0}`). `token_limit_name` is the field
+        that bounds the answer: some newer models take only `max_completion_tokens`.
+        """
+        self._base_url = base_url
+        self._model = model
+        self._api_key_env = api_key_env
+        self._prices = (prompt_price_microusd, completion_price_microusd)
+        self._options = dict(options or {})
+        self._token_limit_name = token_limit_name
+        self._timeout_ms = timeout_ms
+        self._sender: Sender | None = None
+
+    @property
+    def metered(self) -> bool:
+        """Tell that a call leaves this process."""
+        return True
+
+    async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
+        """Make one attempt. A reply that is no JSON is RETRYABLE; a call without a reply is UNKNOWN."""
+        try:
+            reply = await self._send(request)
+            if reply.status != 200:  # noqa: PLR2004 - the one status with an answer
+                raise failure_of(reply)
+            return self._read(reply)
+        except ToolFailed as failed:
+            return failed.attempt
+
+    async def close(self) -> None:
+        """Close the connections. Without it, they are closed when the event loop is shut down."""
+        if self._sender is not None:
+            await self._sender.close()
+
+    async def _send(self, request: ModelRequest) -> HttpReply:
+        headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "kernos"}
+        if self._api_key_env:
+            key = os.environ.get(self._api_key_env, "")
+            if not key:
+                message = (
+                    f"nothing was sent to the model {self._model}: its key is missing; set the environment "
+                    f"variable {self._api_key_env}"
+                )
+                raise ToolFailed.final(message)
+            headers["Authorization"] = f"Bearer {key}"
+        if self._sender is None:
+            self._sender = open_sender(RESPONSE_BYTES_MAX, CONNECTIONS_MAX)
+        return await self._sender.send(
+            HttpRequest(
+                method="POST",
+                base_url=self._base_url,
+                path="chat/completions",
+                headers=headers,
+                query={},
+                body=msgspec.json.encode(self._body(request)),
+                timeout_ms=self._timeout_ms,
+            )
+        )
+
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        schema = msgspec.json.decode(request.schema.text)
+        system = f"{request.instructions}\n\nTask: {request.task}".strip()
+        body: dict[str, Any] = {
+            **self._options,
+            "model": self._model,
+            self._token_limit_name: request.completion_tokens_max,
+        }
+        form, is_strict = strict(schema)
+        if form is not None:
+            name = re.sub(r"[^a-zA-Z0-9_-]", "_", request.task)[:64] or "answer"
+            described = {"name": name, "strict": is_strict, "schema": form}
+            body["response_format"] = {"type": "json_schema", "json_schema": described}
+        elif schema not in (None, True, {}):
+            system += f"\n\nAnswer with JSON alone that fits this schema: {request.schema.text.decode()}"
+        body["messages"] = [
+            {"role": "system", "content": system},
+            {"role": "user", "content": request.input.text.decode()},
+        ]
+        return body
+
+    def _read(self, reply: HttpReply) -> ModelReply:
+        """Take the answer out of a completion. Raises ToolFailed for one without."""
+        if reply.trouble:
+            message = f"{reply.where} answered, and the answer {reply.trouble}"
+            raise ToolFailed.unknown(message)
+        try:
+            completion = msgspec.json.decode(reply.body)
+            choice = completion["choices"][0]
+            said, refusal = choice["message"].get("content"), choice["message"].get("refusal")
+            finish = choice.get("finish_reason")
+        except (msgspec.DecodeError, RecursionError, LookupError, TypeError, AttributeError) as error:
+            message = f"{reply.where} answered something else than a completion ({error!r})"
+            raise ToolFailed.retryable(message) from error
+        if refusal or finish == "content_filter":
+            message = f"the model {self._model} refused to answer: {str(refusal or finish)[:_SAID_LENGTH_MAX]}"
+            raise ToolFailed.final(message)
+        text = said if isinstance(said, str) else ""
+        fenced = _FENCE.fullmatch(text)  # Small models put JSON into a code block, whatever they are told.
+        text = fenced.group(1) if fenced else text
+        try:
+            output = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError) as error:
+            cut = "; it ended at the limit of its tokens" if finish == "length" else ""
+            message = f"the model {self._model} answered no JSON ({error}){cut}"
+            raise ToolFailed.retryable(message) from error
+        return ModelReply(Json(msgspec.json.encode(output)), self._usage(completion.get("usage")))
+
+    def _usage(self, usage: object) -> Usage:
+        counts = usage if isinstance(usage, dict) else {}
+        prompt, completion = counts.get("prompt_tokens"), counts.get("completion_tokens")
+        prompt_price, completion_price = self._prices
+        if not isinstance(prompt, int) or not isinstance(completion, int):
+            return Usage(0, 0, 0 if self._prices == (0, 0) else -1)
+        if prompt_price is None or completion_price is None:
+            return Usage(prompt, completion, -1)
+        total = prompt * prompt_price + completion * completion_price
+        return Usage(prompt, completion, -(-total // 1_000_000))  # Rounded up: a spent part counts.

@@ -1,0 +1,47 @@
+"""Lock: which process runs agents over a store; freed by the operating system however that process ends."""
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class WorkerLock:
+    """The right to run agents over one store."""
+
+    def __init__(self, handle: int) -> None:
+        """Take the locked file; `try_lock` makes one."""
+        self._handle = handle
+
+    @classmethod
+    def try_lock(cls, store: Path) -> "WorkerLock | None":
+        """Take the right, or return None when another process has it."""
+        handle = os.open(store.with_name(f"{store.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        return cls(handle)
+
+    @staticmethod
+    def holder(store: Path) -> int | None:
+        """Return the id of the process that holds the right, None when nobody does."""
+        try:
+            handle = os.open(store.with_name(f"{store.name}.lock"), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.read(handle, 32).strip()
+            return int(text) if text.isdigit() else 0
+        else:
+            return None
+        finally:
+            os.close(handle)
+
+    def release(self) -> None:
+        """Give the right up."""
+        os.close(self._handle)

@@ -1,0 +1,1 @@
+"""App: where all parts are put together: the kernel as a library, and the command line over it."""

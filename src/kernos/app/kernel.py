@@ -1,0 +1,325 @@
+"""Kernel: kernos inside any asyncio program.
+
+`async with Kernel("desk.kernos", agents=[desk]) as kernel: run = await kernel.start(desk, ticket); answer = await run.result()`
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from kernos.adapters.sqlite.journal import SqliteJournal
+from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.adapters.system.clock import SystemChance, SystemClock
+from kernos.app.policies import load_policy
+from kernos.app.run import Run
+from kernos.authoring.codec import codec_of
+from kernos.control.answers import Surroundings
+from kernos.control.engine import Engine
+from kernos.control.gate import Gate, digest_of
+from kernos.control.projections import TABLES
+from kernos.control.registry import Registry
+from kernos.control.replay import rebuild
+from kernos.control.scheduler import Scheduler
+from kernos.execution.worker import InProcessWorker
+from kernos.kernel.state import Phase, StepKind
+from kernos.ports.clock import Chance, Clock
+from kernos.ports.journal import Row
+from kernos.ports.model import Model
+from kernos.ports.policy import Policy
+from kernos.vocabulary.commands import (
+    AnswerQuestion,
+    CancelRun,
+    Command,
+    DeliverSignal,
+    DenyApproval,
+    EditApproval,
+    GrantApproval,
+    ResumeRun,
+    SettleAction,
+)
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.errors import Ambiguous, ContractBroken, InvalidInput, NotFound, StaleRunNumber
+from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.ids import (
+    DEFAULT_TENANT,
+    EpochMs,
+    PrincipalId,
+    RunId,
+    StepName,
+    TenantId,
+    run_id,
+    split_step_key,
+)
+from kernos.vocabulary.quantities import ACTIVE_RUNS_MAX, APPROVAL_TTL_MS, QUEUE_RUNS_MAX, Json
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+LOCAL_PERSON = PrincipalId("person:local")
+"""Who acts when nobody says otherwise: whoever started this program."""
+
+
+class Kernel:
+    """One store, and the right to run agents over it unless another process has that."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        agents: Sequence[AgentContract[Any, Any]] = (),
+        models: Mapping[str, Model] | None = None,
+        policies: str | Path | Policy | None = None,
+        works: bool = True,
+        clock: Clock | None = None,
+        chance: Chance | None = None,
+        active_max: int = ACTIVE_RUNS_MAX,
+        queue_max: int = QUEUE_RUNS_MAX,
+        approval_ttl_ms: int = APPROVAL_TTL_MS,
+    ) -> None:
+        """Say what to run and where; `async with` opens it.
+
+        `policies`: a Cedar file, a folder of them, or Cedar text; without, reads and models are allowed and every other tool asks a
+        person. `works=False` opens a kernel that only sends commands. Raises BadConfiguration.
+        """
+        self.path = Path(path)
+        self.registry = Registry(agents, models or {})
+        self.policy = load_policy(policies, self.registry)
+        self._models = models or {}
+        self._works = works
+        self._clock = clock or SystemClock()
+        self._chance = chance or SystemChance()
+        self._bounds = (active_max, queue_max, approval_ttl_ms)
+        self._lock: WorkerLock | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the store, take up what is unfinished if this process is to run agents."""
+        active_max, queue_max, approval_ttl_ms = self._bounds
+        self.journal = SqliteJournal(self.path, TABLES, self._clock)
+        gate = Gate(self.registry, self.policy)
+        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms)
+        worker = InProcessWorker(self._models, codec_of)
+        self.engine = Engine(self.journal, shared, worker, active_max=active_max, queue_max=queue_max)
+        self._scheduler = Scheduler(self.engine, self.journal)
+        if self.journal.projections_changed:
+            await rebuild(self.journal, self.journal, lambda _: None)
+        if self._works:
+            self._lock = WorkerLock.try_lock(self.path)
+        self.engine.works = self._lock is not None
+        await self._scheduler.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let attempts under way end, then close; what is unfinished goes on at the next start."""
+        await self._scheduler.stop()
+        await self.engine.stop()
+        await self.journal.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def works(self) -> bool:
+        """Whether this process runs agents over the store."""
+        return self.engine.works
+
+    # --- runs ----------------------------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        agent: AgentContract[In, Out] | str,
+        value: In,
+        *,
+        intent: str = "",
+        key: str = "",
+        by: str = LOCAL_PERSON,
+        tenant: str = DEFAULT_TENANT,
+        deadline_ms: int = 0,
+        profile: str = "standard",
+    ) -> Run[Out]:
+        """Ask an agent; return its run once the request is durable.
+
+        `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now; the contract's wall time if 0.
+        Raises InvalidInput, QueueFull, UnknownAgent.
+        """
+        contract: AgentContract[In, Out] = self.registry.agent(agent if isinstance(agent, str) else agent.name)
+        try:
+            text = contract.input.encode(value)
+        except ContractBroken as broken:
+            message = f"agent {contract.name} was not started: {broken}"
+            raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
+        now = self._clock.now()
+        requested = RunRequested(
+            agent=contract.name,
+            agent_version=contract.version,
+            code_digest=contract.code_digest,
+            intent=intent or contract.description.split("\n", 1)[0] or contract.name,
+            input=text,
+            tenant=TenantId(tenant),
+            limits=contract.limits,
+            deadline_at=EpochMs(now + (deadline_ms or contract.limits.wall_time_ms)),
+            profile=profile,
+            start_key=key,
+        )
+        run = run_for_key(tenant, contract.name, key) if key else self.engine.new_run()
+        try:
+            await self.engine.request(run, requested, PrincipalId(by))
+        except StaleRunNumber:
+            state = await self.engine.state(run)
+            if state.request().input != text:
+                message = f"the start key {key!r} was used for another input before (run {run})"
+                raise InvalidInput(message, hint="Use a key of its own for each piece of work.") from None
+        return Run(self.engine, run, contract)
+
+    async def run(self, name: str) -> Run[Any]:
+        """Return the run whose id begins with `name`. Raises NotFound, Ambiguous."""
+        run = await self.find(name)
+        state = await self.engine.state(run)
+        return Run(self.engine, run, self.registry.known_agent(state.request().agent))
+
+    async def find(self, name: str) -> RunId:
+        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
+        found: list[RunId] = []
+        after = None
+        while True:
+            page = await self.journal.select("runs", {}, after=after, limit=_PAGE)
+            found.extend(RunId(str(row["run"])) for row in page if str(row["run"]).startswith(name))
+            if len(page) < _PAGE:
+                break
+            after = page[-1]["run"]
+        if not found:
+            message = f"no run's id begins with {name!r}"
+            raise NotFound(message)
+        if len(found) > 1:
+            shown = ", ".join(found[:5]) + (", ..." if len(found) > _SHOWN_MAX else "")
+            message = f"{len(found)} runs' ids begin with {name!r}: {shown}"
+            raise Ambiguous(message)
+        return found[0]
+
+    async def runs(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
+        """Return runs, newest first, optionally of one status."""
+        where = {"status": status} if status else {}
+        return await self.journal.select("runs", where, descending=True, limit=limit)
+
+    async def waiting(self, *, kind: str = "", limit: int = 1_000) -> Sequence[Row]:
+        """Return what runs wait for, oldest run first: kind is approval, question, signal, timer or child."""
+        return await self.journal.select("waiting", {"kind": kind} if kind else {}, limit=limit)
+
+    async def actions(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
+        """Return actions, optionally of one status (`in_doubt` are those that a person must settle)."""
+        return await self.journal.select("actions", {"status": status} if status else {}, limit=limit)
+
+    # --- what people say -----------------------------------------------------------------------------------------
+
+    async def approve(self, approval: str, *, by: str = LOCAL_PERSON, digest: str = "", note: str = "") -> None:
+        """Say yes to the call that waits at `approval` (RUN or RUN.STEP, ids may be shortened).
+
+        `digest`: of the arguments that were looked at; without it, yes to what is asked now. Raises NotFound, NotAllowed, RunEnded.
+        """
+        run, step = await self._place(approval, Phase.ASKING)
+        state = await self.engine.state(run)
+        asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
+        at = self._clock.now()
+        await self._command(run, GrantApproval(step, digest or asked.digest, at, note), by)
+
+    async def deny(self, approval: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
+        """Say no to the call that waits at `approval`."""
+        run, step = await self._place(approval, Phase.ASKING)
+        await self._command(run, DenyApproval(step, reason, self._clock.now()), by)
+
+    async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = LOCAL_PERSON, note: str = "") -> None:
+        """Change arguments of the call that waits at `approval`, and say yes to the changed ones.
+
+        Raises InvalidInput when they do not fit the tool, NotAllowed when policy denies them.
+        """
+        run, step = await self._place(approval, Phase.ASKING)
+        state = await self.engine.state(run)
+        asked = state.step_in(step, Phase.ASKING)
+        contract = self.registry.tool(asked.what)
+        agent = self.registry.known_agent(state.request().agent)
+        if contract is None or agent is None:
+            message = f"the tool {asked.what!r} of run {run} is not registered here"
+            raise NotFound(message, hint="Add its agent's module to `agents` in kernos.toml.")
+        before = codec_of(dict[str, Any]).decode(asked.args)
+        strange = sorted(
+            set(changes) - set(codec_of(dict[str, Any]).decode(contract.input.schema).get("properties", {}))
+        )
+        if strange:
+            message = f"{asked.what} has no argument {', '.join(strange)}"
+            raise InvalidInput(message, hint=f"It has: {', '.join(before)}.")
+        try:
+            merged = contract.input.decode(codec_of(dict[str, Any]).encode({**before, **changes}))
+            args = contract.input.encode(merged)
+        except ContractBroken as broken:
+            message = f"the changed arguments do not fit {asked.what}: {broken}"
+            raise InvalidInput(message) from broken
+        gate = self.engine.shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args)
+        command = EditApproval(step, args, digest_of(args), gate, self._clock.now(), note)
+        await self._command(run, command, by)
+
+    async def answer(self, question: str, answer: str, *, by: str = LOCAL_PERSON) -> None:
+        """Answer the question that waits at `question` (RUN or RUN.STEP)."""
+        run, step = await self._place(question, Phase.WAITING)
+        await self._command(run, AnswerQuestion(step, answer), by)
+
+    async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = LOCAL_PERSON) -> None:
+        """Say what became of an action in doubt: `done` (with its result, as JSON values), `not_done` or `unknown`."""
+        run, step = await self._place(action, Phase.DOUBTED)
+        state = await self.engine.state(run)
+        text: Json | None = None
+        if verdict == "done":
+            contract = self.registry.tool(state.step_in(step, Phase.DOUBTED).what)
+            given = codec_of(Any).encode(result)
+            try:
+                text = contract.output.encode(contract.output.decode(given)) if contract is not None else given
+            except ContractBroken as broken:
+                message = f"the result does not fit {contract.name if contract else 'the tool'}: {broken}"
+                hint = "Give the result that the tool would have returned: --result '{...}'."
+                raise InvalidInput(message, hint=hint) from broken
+        await self._command(run, SettleAction(step, verdict, note, text), by)
+
+    async def signal(self, run: str, topic: str, data: Any = None, *, key: str = "", by: str = LOCAL_PERSON) -> None:
+        """Send a signal to a run; a `key` makes it arrive once, however often it is sent."""
+        found = await self.find(run)
+        await self._command(found, DeliverSignal(topic, codec_of(Any).encode(data), key), by)
+
+    async def cancel(self, run: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
+        """Stop a run and everything below it."""
+        await self._command(await self.find(run), CancelRun(reason), by)
+
+    async def resume(self, run: str, *, by: str = LOCAL_PERSON) -> None:
+        """Send a blocked run on."""
+        await self._command(await self.find(run), ResumeRun(), by)
+
+    async def _command(self, run: RunId, command: Command, by: str) -> None:
+        await self.engine.command(run, command, PrincipalId(by))
+
+    async def _place(self, name: str, phase: Phase) -> tuple[RunId, StepName]:
+        """Return run and step for RUN.STEP, or for RUN when only one of its steps stands in `phase`."""
+        if "." in name:
+            prefix, step = split_step_key(name)
+            return await self.find(prefix), step
+        run = await self.find(name)
+        state = await self.engine.state(run)
+        steps = [step for step, recorded in state.steps.items() if recorded.phase is phase]
+        if phase is Phase.WAITING:
+            steps = [step for step in steps if state.steps[step].kind is StepKind.QUESTION]
+        if not steps:
+            message = f"nothing in run {run} waits for that"
+            raise NotFound(message, hint=f"See what it waits for with `kernos trace {run}`.")
+        if len(steps) > 1:
+            message = f"several steps of run {run} wait for that: {', '.join(steps)}"
+            raise Ambiguous(message, hint=f"Name one: {run}.{steps[0]}")
+        return run, steps[0]
+
+
+def run_for_key(tenant: str, agent: str, key: str) -> RunId:
+    """Return the one run that a start key stands for: the same for every process, so that the journal's fence decides who was first."""
+    digest = hashlib.sha256(f"{tenant}\0{agent}\0{key}".encode()).digest()
+    return run_id(int.from_bytes(digest[:8], "big") >> 1)
+
+
+_PAGE = 10_000  # Rows looked at together when an id is searched.
+_SHOWN_MAX = 5

@@ -1,0 +1,72 @@
+"""Run: a handle on one run for whoever started it or looks at it."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Generic, TypeVar
+
+from kernos.authoring.codec import codec_of
+from kernos.control.codec import decode_entry
+from kernos.control.engine import Engine
+from kernos.kernel.state import RunState
+from kernos.vocabulary.commands import CancelRun, DeliverSignal
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.errors import RunDidNotComplete
+from kernos.vocabulary.events import Event
+from kernos.vocabulary.ids import PrincipalId, RunId
+from kernos.vocabulary.outcome import Failure
+
+Out = TypeVar("Out")
+
+_LOCAL = PrincipalId("person:local")
+
+
+class Run(Generic[Out]):
+    """One run of a store."""
+
+    def __init__(self, engine: Engine, run: RunId, agent: AgentContract[Any, Out] | None) -> None:
+        """Made by `Kernel.start` and `Kernel.run`."""
+        self._engine = engine
+        self._agent = agent
+        self.id = run
+
+    async def result(self) -> Out:
+        """Wait for the end and return the output.
+
+        Raises RunDidNotComplete with the failure mode when the run failed, was cancelled or expired.
+        """
+        outcome = await self._engine.end_of(self.id)
+        if isinstance(outcome, Failure):
+            message = f"run {self.id} ended without a result ({outcome.code}): {outcome.message}"
+            raise RunDidNotComplete(message, mode=outcome.code, hint=f"See why with `kernos trace {self.id}`.")
+        codec = self._agent.output if self._agent is not None else codec_of(Any)
+        result: Out = codec.decode(outcome)
+        return result
+
+    async def state(self) -> RunState:
+        """Return where the run stands."""
+        return await self._engine.state(self.id)
+
+    async def events(self, *, follow: bool = True) -> AsyncIterator[Event]:
+        """Yield the run's durable events from the first on; with `follow`, go on as they come until the run has ended."""
+        after = -1
+        while True:
+            changed = self._engine.changed(self.id)
+            ended = False
+            for entry in await self._engine.journal.read(self.id, after):
+                event = decode_entry(entry)
+                after = event.n
+                yield event
+                ended = ended or type(event.data).__name__ in _ENDS
+            if ended or not follow:
+                return
+            await changed
+
+    async def signal(self, topic: str, data: Any = None, *, key: str = "", by: PrincipalId = _LOCAL) -> None:
+        """Send a signal; a `key` makes it arrive once."""
+        await self._engine.command(self.id, DeliverSignal(topic, codec_of(Any).encode(data), key), by)
+
+    async def cancel(self, reason: str, *, by: PrincipalId = _LOCAL) -> None:
+        """Stop the run and everything below it."""
+        await self._engine.command(self.id, CancelRun(reason), by)
+
+
+_ENDS = frozenset({"RunCompleted", "RunFailed", "RunCancelled", "RunExpired"})

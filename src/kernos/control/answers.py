@@ -1,0 +1,398 @@
+"""Answers: what a run's code gets to hear for each of its questions; first from the journal, else from the rules.
+
+The one place that turns the phase of a step into the next order for the execution plane.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kernos.control.gate import Gate, digest_of
+from kernos.control.registry import Registry
+from kernos.kernel.replay import admit_step, recall
+from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
+from kernos.kernel.state import Phase, RunState, Step, StepKind
+from kernos.ports.clock import Chance, Clock
+from kernos.vocabulary.commands import (
+    AnswerModel,
+    AnswerRead,
+    AskPerson,
+    AwaitSignal,
+    CallTool,
+    Command,
+    JoinFork,
+    LoseAttempt,
+    NoteAttempt,
+    ReachCheckpoint,
+    RecordValue,
+    ReportAttempt,
+    ReportLookUp,
+    RetryAction,
+    SetTimer,
+    StartChild,
+    UseApproval,
+)
+from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, ToolContract
+from kernos.vocabulary.errors import Bug
+from kernos.vocabulary.gate import Answer, Decision
+from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId, StepName, step_key
+from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
+from kernos.vocabulary.quantities import NULL, Json, Retry, Usage
+from kernos.vocabulary.questions import (
+    Answered,
+    AskCall,
+    AskCheckpoint,
+    AskChild,
+    AskFork,
+    AskModel,
+    AskPersonFor,
+    AskSignal,
+    AskSleep,
+    AskValue,
+    Consult,
+    Hold,
+    LookUp,
+    Perform,
+    Question,
+    Reply,
+)
+
+MODEL_RETRY = Retry(attempts=3)
+"""A model that fails three times in a row is better replaced than asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every session of a kernel shares."""
+
+    clock: Clock
+    chance: Chance
+    registry: Registry
+    gate: Gate
+    approval_ttl_ms: int
+
+
+class Recorder(Protocol):
+    """The session, as the answers see it."""
+
+    state: RunState
+    shared: Surroundings
+    agent: AgentContract[Any, Any] | None
+    performing: set[StepName]
+
+    def record(self, command: Command, cause: str = "") -> bool:
+        """Apply a command of the run's own code; return whether anything happened."""
+        ...
+
+    def record_child(self, command: StartChild, question: AskChild) -> None:
+        """Apply the command that starts a child, together with the child's own request."""
+        ...
+
+    def new_run(self) -> RunId:
+        """Return an id for a new run."""
+        ...
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A read or a model call under way: nothing of it is in the journal before its answer."""
+
+    question: AskCall | AskModel
+    gate: Decision
+    attempt: int = 1
+
+
+class Answers:
+    """Answers one session's questions."""
+
+    def __init__(self, session: Recorder, later: Callable[[StepName, EpochMs, Callable[[], Reply]], Hold]) -> None:
+        """Take the session to look at and to record in, and how to answer a step at a later time."""
+        self._session = session
+        self._later = later
+        self._pending: dict[StepName, _Pending] = {}
+        self._look_ups: dict[StepName, int] = {}
+
+    def to(self, name: StepName, question: Question) -> Reply:
+        """Answer a question of the code. Raises Diverged or LimitReached."""
+        state = self._session.state
+        kind, what, args = _identity(question)
+        recorded = recall(state, name, kind, what, args)
+        if recorded is not None:
+            return self.of_recorded(name, recorded)
+        if isinstance(question, AskFork) and not question.winners:
+            return Hold()
+        admit_step(state)
+        return _NEW[type(question)](self, name, question)
+
+    def of_recorded(self, name: StepName, step: Step) -> Reply:
+        """Answer from where a recorded step stands."""
+        match step.phase:
+            case Phase.DONE:
+                assert step.outcome is not None, name
+                return Answered(step.outcome)
+            case Phase.ASKING | Phase.WAITING | Phase.DOUBTED:
+                return Hold()
+            case Phase.GRANTED:
+                return self._use_approval(name, step)
+            case Phase.INTENDED:
+                if name in self._session.performing:
+                    return Hold()
+                lost = LoseAttempt(name, self._tool(step.what).retry, self._now())
+                self._session.record(lost, f"n{step.n}")
+                return self.present(name)
+            case Phase.BACKING_OFF:
+                if step.due_at > self._now():
+                    return self._later(name, step.due_at, lambda: self.present(name))
+                self._session.record(RetryAction(name))
+                return self._perform(name, self._session.state.steps[name])
+            case Phase.LOOKING_UP:
+                return LookUp(step.args, self._call(name, step.what, step.attempt))
+
+    def present(self, name: StepName) -> Reply:
+        """Answer from where the step stands now; Hold when it is gone."""
+        step = self._session.state.steps.get(name)
+        if step is None:
+            return Hold()
+        if step.phase is Phase.INTENDED:
+            return self._perform(name, step)
+        return self.of_recorded(name, step)
+
+    # --- new questions -------------------------------------------------------------------------------------------
+
+    def _value(self, name: StepName, question: AskValue) -> Reply:
+        chance = self._session.shared.chance
+        if question.what == "now":
+            value = str(self._now())
+        elif question.what == "random":
+            value = repr(chance.bits(53) / (1 << 53))
+        else:
+            value = f'"{_uuid4(chance.bits(122))}"'
+        self._session.record(RecordValue(name, question.what, Json(value.encode())))
+        return self.present(name)
+
+    def _checkpoint(self, name: StepName, question: AskCheckpoint) -> Reply:
+        self._session.record(ReachCheckpoint(name, question.name, question.summary, question.state))
+        return self.present(name)
+
+    def _fork(self, name: StepName, question: AskFork) -> Reply:
+        self._session.record(JoinFork(name, question.winners))
+        return self.present(name)
+
+    def _sleep(self, name: StepName, question: AskSleep) -> Reply:
+        self._session.record(SetTimer(name, EpochMs(self._now() + question.delay_ms)))
+        return self.present(name)
+
+    def _signal(self, name: StepName, question: AskSignal) -> Reply:
+        self._session.record(AwaitSignal(name, question.topic, self._due(question.timeout_ms)))
+        return self.present(name)
+
+    def _person(self, name: StepName, question: AskPersonFor) -> Reply:
+        due_at = self._due(question.timeout_ms)
+        self._session.record(AskPerson(name, question.to, question.question, question.options, due_at))
+        return self.present(name)
+
+    def _child(self, name: StepName, question: AskChild) -> Reply:
+        child = self._session.new_run()
+        command = StartChild(name, child, question.agent, question.input, question.detached)
+        self._session.record_child(command, question)
+        return self.present(name)
+
+    def _call_tool(self, name: StepName, question: AskCall) -> Reply:
+        gate = self._decide(question.tool, question.args)
+        contract = self._session.shared.registry.tool(question.tool)
+        effect = contract.effect if contract is not None else Effect.ONCE
+        if gate.answer is Answer.ALLOW and effect is Effect.READ:
+            self._pending[name] = _Pending(question, gate)
+            return Perform(question.args, self._call(name, question.tool, 1), leaves=False)
+        at = self._now()
+        digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
+        expires_at = EpochMs(at + self._session.shared.approval_ttl_ms)
+        self._session.record(CallTool(name, question.tool, effect, question.args, gate, digest, at, expires_at))
+        return self.present(name)
+
+    def _consult(self, name: StepName, question: AskModel) -> Reply:
+        session = self._session
+        state = session.state
+        assert session.agent is not None, state.run
+        gate = session.shared.gate.decide_model(
+            state.request(), state.requested_by, session.agent, question.model, question.request.task
+        )
+        if gate.answer is not Answer.ALLOW:
+            ask = "policy wants a person's yes before it, and nobody is asked about model calls"
+            failure = Failure(
+                "denied", gate.reason or (ask if gate.answer is Answer.ASK else "policy does not permit it")
+            )
+            session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, failure, 0))
+            return self.present(name)
+        self._pending[name] = _Pending(question, gate)
+        return Consult(question.model, question.request, 1)
+
+    def _use_approval(self, name: StepName, step: Step) -> Reply:
+        gate = self._decide(step.what, step.args)
+        self._session.record(UseApproval(name, digest_of(step.args), gate, self._now()))
+        now = self._session.state.steps[name]
+        if now.phase is Phase.GRANTED:  # A read leaves no intent: its answer will close the step.
+            asked_with = step.proposed or step.args
+            self._pending[name] = _Pending(AskCall(step.what, asked_with), gate)
+            return Perform(step.args, self._call(name, step.what, 1), leaves=False)
+        return self.present(name)
+
+    # --- reports -------------------------------------------------------------------------------------------------
+
+    def reported(self, name: StepName, attempt: int, outcome: Json | ModelReply | AttemptFailed) -> Reply:
+        """Record how an attempt ended and say what follows; Hold when nobody asks for it any more."""
+        pending = self._pending.get(name)
+        if pending is not None:
+            return self._reported_pending(name, pending, outcome)
+        step = self._session.state.steps.get(name)
+        if step is None or step.phase is not Phase.INTENDED or step.attempt != attempt:
+            return Hold()
+        assert not isinstance(outcome, ModelReply), name
+        chance = self._session.shared.chance.bits(CHANCE_BITS)
+        report = ReportAttempt(name, attempt, outcome, self._tool(step.what).retry, self._now(), chance)
+        self._session.record(report, f"n{step.n}")
+        return self.present(name)
+
+    def _reported_pending(self, name: StepName, pending: _Pending, outcome: Json | ModelReply | AttemptFailed) -> Reply:
+        question = pending.question
+        tool = question.tool if isinstance(question, AskCall) else question.model
+        if isinstance(outcome, AttemptFailed) and outcome.kind is not FailureKind.FINAL:
+            retry = self._tool(tool).retry if isinstance(question, AskCall) else MODEL_RETRY
+            chance = self._session.shared.chance.bits(CHANCE_BITS)
+            at = next_attempt_at(retry, pending.attempt, self._now(), chance, outcome.retry_after_ms)
+            if at is not None:
+                self._session.record(NoteAttempt(name, tool, pending.attempt, outcome, at))
+                pending.attempt += 1
+                return self._later(name, at, lambda: self._again(name, pending))
+        del self._pending[name]
+        failure: Failure | None = None
+        result: Json | None = None
+        if isinstance(outcome, AttemptFailed):
+            code = "refused" if outcome.kind is FailureKind.FINAL else "exhausted"
+            failure = Failure(code, outcome.message, outcome.details)
+        else:
+            result = outcome.output if isinstance(outcome, ModelReply) else outcome
+        self._answer_pending(name, pending, result, failure, outcome)
+        return self.present(name)
+
+    def _answer_pending(
+        self, name: StepName, pending: _Pending, result: Json | None, failure: Failure | None, outcome: object
+    ) -> None:
+        question, gate, attempts = pending.question, pending.gate, pending.attempt
+        if isinstance(question, AskModel):
+            usage = outcome.usage if isinstance(outcome, ModelReply) else Usage()
+            self._session.record(
+                AnswerModel(name, question.model, question.args, gate, usage, result, failure, attempts)
+            )
+            return
+        self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts))
+
+    def _again(self, name: StepName, pending: _Pending) -> Reply:
+        question = pending.question
+        if isinstance(question, AskModel):
+            return Consult(question.model, question.request, pending.attempt)
+        recorded = self._session.state.steps.get(name)
+        args = recorded.args if recorded is not None else question.args
+        return Perform(args, self._call(name, question.tool, pending.attempt), leaves=False)
+
+    def looked_up(self, name: StepName, found: Found | AttemptFailed) -> Reply:
+        """Record what a look-up found; a look-up that failed is made again some times before it counts as `cannot tell`."""
+        step = self._session.state.steps.get(name)
+        if step is None or step.phase is not Phase.LOOKING_UP:
+            return Hold()
+        retry = self._tool(step.what).retry
+        if isinstance(found, AttemptFailed):
+            tries = self._look_ups.get(name, 0) + 1
+            self._look_ups[name] = tries
+            chance = self._session.shared.chance.bits(CHANCE_BITS)
+            at = next_attempt_at(retry, tries, self._now(), chance, found.retry_after_ms)
+            if at is not None:
+                return self._later(name, at, lambda: self.present(name))
+            found = Found(None, f"the look-up failed {tries} times: {found.message}")
+        self._look_ups.pop(name, None)
+        self._session.record(ReportLookUp(name, found, retry), f"n{step.n}")
+        return self.present(name)
+
+    # --- small parts ---------------------------------------------------------------------------------------------
+
+    def _decide(self, tool: str, args: Json) -> Decision:
+        session = self._session
+        assert session.agent is not None, session.state.run
+        return session.shared.gate.decide_call(
+            session.state.request(), session.state.requested_by, session.agent, tool, args
+        )
+
+    def _perform(self, name: StepName, step: Step) -> Perform:
+        self._session.performing.add(name)
+        return Perform(step.args, self._call(name, step.what, step.attempt), leaves=True)
+
+    def _call(self, name: StepName, tool: str, attempt: int) -> ToolCall:
+        state = self._session.state
+        request = state.request()
+        return ToolCall(
+            tool=tool,
+            key=IdempotencyKey(step_key(state.run, name)),
+            attempt=attempt,
+            agent=f"{request.agent}@{request.agent_version}",
+            run=state.run,
+            intent=request.intent,
+            checkpoint=state.checkpoint.name if state.checkpoint else "",
+            timeout_ms=self._tool(tool).timeout_ms,
+        )
+
+    def _tool(self, name: str) -> ToolContract[Any, Any]:
+        contract = self._session.shared.registry.tool(name)
+        if contract is None:
+            message = f"run {self._session.state.run} has a call of the tool {name!r}, which no agent here declares"
+            raise Bug(message, hint="Register the agent that declares it, or cancel the run.")
+        return contract
+
+    def _now(self) -> EpochMs:
+        return self._session.shared.clock.now()
+
+    def _due(self, timeout_ms: int) -> EpochMs:
+        return EpochMs(self._now() + timeout_ms) if timeout_ms else EpochMs(0)
+
+
+def _identity(question: Question) -> tuple[StepKind, str, Json]:
+    """Return what must be the same when the code asks again."""
+    match question:
+        case AskCall(tool, args):
+            return StepKind.CALL, tool, args
+        case AskModel(model, _, args):
+            return StepKind.MODEL, model, args
+        case AskValue(what):
+            return StepKind.VALUE, what, NULL
+        case AskCheckpoint(name):
+            return StepKind.CHECKPOINT, name, NULL
+        case AskFork():
+            return StepKind.FORK, "fork", NULL
+        case AskSleep():
+            return StepKind.TIMER, "sleep", NULL
+        case AskSignal(topic):
+            return StepKind.SIGNAL, topic, NULL
+        case AskPersonFor(_, text):
+            return StepKind.QUESTION, text, NULL
+        case AskChild(agent, value):
+            return StepKind.CHILD, agent, value
+
+
+_NEW: Mapping[type, Callable[[Answers, StepName, Any], Reply]] = {
+    AskCall: Answers._call_tool,  # noqa: SLF001 - the table of this class's own methods
+    AskModel: Answers._consult,  # noqa: SLF001
+    AskValue: Answers._value,  # noqa: SLF001
+    AskCheckpoint: Answers._checkpoint,  # noqa: SLF001
+    AskFork: Answers._fork,  # noqa: SLF001
+    AskSleep: Answers._sleep,  # noqa: SLF001
+    AskSignal: Answers._signal,  # noqa: SLF001
+    AskPersonFor: Answers._person,  # noqa: SLF001
+    AskChild: Answers._child,  # noqa: SLF001
+}
+
+
+def _uuid4(bits: int) -> str:
+    """Write 122 random bits as a version 4 UUID (RFC 9562, section 5.4)."""
+    high, middle, low = bits >> 74, bits >> 62 & 0xFFF, bits & (1 << 62) - 1
+    number = high << 80 | 4 << 76 | middle << 64 | 2 << 62 | low
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,0 +1,220 @@
+"""Code: one activation of a run's code: where it holds, how busy it is, and when the run is parked.
+
+Ordered: answers to one step. Side by side: the branches of the run. Bounded: by the limits of the contract. It ends with the activation: code that
+was stopped asks in vain, but attempts that it ordered are still reported.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from kernos.control.answers import Answers, Surroundings
+from kernos.kernel.state import Phase, RunState, Status
+from kernos.ports.clock import Alarm
+from kernos.vocabulary.commands import BlockRun, Command, EndRun, ParkRun, StartChild
+from kernos.vocabulary.contract import AgentContract, ModelReply
+from kernos.vocabulary.errors import Diverged
+from kernos.vocabulary.ids import KERNEL, EpochMs, PrincipalId, RunId, StepName
+from kernos.vocabulary.outcome import AttemptFailed, Failure, Found, Outcome
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.questions import AskChild, Hold, Question, Reply
+
+PARK_GRACE_MS = 2
+"""How long a run that has nothing to do stays: the code's tasks take some turns of the event loop to show what they do next."""
+
+_ANSWERABLE = (Phase.DONE, Phase.GRANTED, Phase.BACKING_OFF, Phase.LOOKING_UP)
+
+
+class Recorder(Protocol):
+    """The session, as its code sees it."""
+
+    state: RunState
+    shared: Surroundings
+    agent: AgentContract[Any, Any] | None
+    lost: Exception | None
+    performing: set[StepName]
+
+    def record(self, command: Command, cause: str = "") -> bool:
+        """Apply a command of the run's own code; return whether anything happened."""
+        ...
+
+    def record_child(self, command: StartChild, question: AskChild) -> None:
+        """Apply the command that starts a child, together with the child's own request."""
+        ...
+
+    def apply(self, command: Command, by: PrincipalId, cause: str) -> bool:
+        """Apply a command of somebody; return whether anything happened."""
+        ...
+
+    def report(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> Reply:
+        """Record how an attempt ended that earlier code asked for."""
+        ...
+
+    def after_attempt(self) -> None:
+        """See to what had to wait for an attempt to end."""
+        ...
+
+    def new_run(self) -> RunId:
+        """Return an id for a new run."""
+        ...
+
+    def latest(self) -> str:
+        """Name the run's newest event as a cause."""
+        ...
+
+    def parked(self) -> None:
+        """Let the run leave memory."""
+        ...
+
+    async def durable(self) -> None:
+        """Return once everything recorded so far is on disk."""
+        ...
+
+
+class Code:
+    """Implements the run plane for one activation."""
+
+    def __init__(self, session: Recorder) -> None:
+        """Begin with one branch that has something to do."""
+        self._session = session
+        self._answers = Answers(session, self.answer_later)
+        self._open = True
+        self._waiters: dict[StepName, asyncio.Future[Reply]] = {}
+        self._going_on: set[asyncio.Future[Reply]] = set()
+        """Answers given whose code has not gone on yet."""
+        self._alarms: dict[StepName, Alarm] = {}
+        self._ready: dict[StepName, Callable[[], Reply]] = {}
+        self._parking: Alarm | None = None
+        self._busy = 1
+
+    def close(self) -> None:
+        """End the activation; code that holds is never answered."""
+        self._open = False
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        if self._parking is not None:
+            self._parking.cancel()
+
+    def poke(self) -> None:
+        """Answer the code wherever it holds and there is something to do now."""
+        for step in list(self._waiters):
+            if self._has_answer(step):
+                reply = self._answers.present(step)
+                if not isinstance(reply, Hold):
+                    self._resolve(step, reply)
+        self._park_soon()
+
+    # --- the run plane -------------------------------------------------------------------------------------------
+
+    def ask(self, step: StepName, question: Question) -> Reply:
+        """Decide about a step, or answer it from the journal."""
+        session = self._session
+        if not self._open or session.lost is not None or session.state.status is not Status.RUNNING:
+            raise asyncio.CancelledError  # Code that was stopped, or left a task behind: nobody listens any more.
+        try:
+            return self._answers.to(step, question)
+        except Diverged as error:
+            session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
+            raise
+
+    def report(self, step: StepName, attempt: int, outcome: Json | ModelReply | AttemptFailed) -> Reply:
+        """Record how an attempt ended, and say what follows."""
+        session = self._session
+        session.performing.discard(step)
+        if not self._open or session.lost is not None:
+            return Hold() if isinstance(outcome, ModelReply) else session.report(step, attempt, outcome)
+        return self._reported(step, self._answers.reported(step, attempt, outcome))
+
+    def report_look_up(self, step: StepName, found: Found | AttemptFailed) -> Reply:
+        """Record what a look-up found, and say what follows."""
+        if not self._open or self._session.lost is not None:
+            return Hold()  # A look-up changes nothing: it is made again.
+        return self._reported(step, self._answers.looked_up(step, found))
+
+    def _reported(self, step: StepName, reply: Reply) -> Reply:
+        self._session.after_attempt()
+        if step in self._waiters and not isinstance(reply, Hold):
+            self._resolve(step, reply)  # Asked by code that came after the one that made the attempt.
+            return Hold()
+        return reply
+
+    async def held(self, step: StepName) -> Reply:
+        """Return once there is something to do at `step`."""
+        ready = self._ready.pop(step, None)
+        if ready is not None:
+            return ready()
+        if self._has_answer(step):
+            return self._answers.present(step)
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiters[step] = future
+        try:
+            return await future
+        finally:
+            self._going_on.discard(future)
+
+    async def durable(self) -> None:
+        """Return once everything recorded so far is on disk."""
+        await self._session.durable()
+
+    def busy(self, change: int) -> None:
+        """Count branches that have something to do."""
+        self._busy += change
+        if self._busy == 0:
+            self._park_soon()
+
+    def end(self, outcome: Outcome, *, declared: bool) -> None:
+        """Record that the code returned or failed."""
+        session = self._session
+        if not self._open or session.lost is not None or session.state.status is not Status.RUNNING:
+            return
+        if isinstance(outcome, Failure):
+            session.record(EndRun(failure=outcome, declared=declared))
+        else:
+            session.record(EndRun(output=outcome))
+
+    # --- holding and parking -------------------------------------------------------------------------------------
+
+    def answer_later(self, step: StepName, at: EpochMs, reply: Callable[[], Reply]) -> Hold:
+        """Answer `step` with `reply()` at a time; the run stays in memory until then."""
+
+        def due() -> None:
+            self._alarms.pop(step, None)
+            if step in self._waiters:
+                self._resolve(step, reply())
+            else:
+                self._ready[step] = reply  # The code is on its way to `held`.
+
+        old = self._alarms.pop(step, None)
+        if old is not None:
+            old.cancel()
+        if self._open:
+            self._alarms[step] = self._session.shared.clock.call_at(at, due)
+        return Hold()
+
+    def _resolve(self, step: StepName, reply: Reply) -> None:
+        future = self._waiters.pop(step, None)
+        if future is not None and not future.done():
+            self._going_on.add(future)
+            future.set_result(reply)
+
+    def _has_answer(self, step: StepName) -> bool:
+        recorded = self._session.state.steps.get(step)
+        return recorded is not None and step not in self._alarms and recorded.phase in _ANSWERABLE
+
+    def _park_soon(self) -> None:
+        if self._open and self._busy == 0 and not self._alarms and self._parking is None:
+            clock = self._session.shared.clock
+            self._parking = clock.call_at(EpochMs(clock.now() + PARK_GRACE_MS), self._park)
+
+    def _park(self) -> None:
+        """Let the run leave memory, unless something came up since this was put off."""
+        self._parking = None
+        session = self._session
+        if not self._open or self._busy or self._going_on or self._alarms or self._ready or session.lost is not None:
+            return
+        if session.performing or session.state.under_way():
+            return
+        if any(self._has_answer(step) for step in self._waiters):
+            self.poke()
+        elif session.record(ParkRun()):
+            session.parked()

@@ -1,0 +1,133 @@
+"""Codec: events as the bytes of a journal entry, and back.
+
+The envelope is one JSON object: kind, v (version of the kind), at (milliseconds), by (principal), cause, data. JSON, so that a person
+with nothing but sqlite3 can read a journal; values inside are kept byte for byte, so that a replay decides on what was written.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from kernos.kernel.upcast import upcast
+from kernos.vocabulary.errors import ForeignStore
+from kernos.vocabulary.events import KINDS, Event, EventData
+from kernos.vocabulary.ids import EpochMs, PrincipalId
+from kernos.vocabulary.journal import Entry
+from kernos.vocabulary.quantities import Json
+
+
+def _raw(value: object) -> msgspec.Raw:
+    if isinstance(value, Json):
+        return msgspec.Raw(value.text)
+    message = f"{type(value).__name__} has no place in an event"
+    raise TypeError(message)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_raw)
+_DECODER = msgspec.json.Decoder()
+
+
+@cache
+def _head(kind: Any) -> bytes:
+    name, version = KINDS[kind]
+    return b'{"kind":"%s","v":%d,"at":' % (name.encode(), version)
+
+
+@cache
+def _string(text: str) -> bytes:
+    return _ENCODER.encode(text)
+
+
+def encode_event(event: Event) -> bytes:
+    """Write an event's envelope; its run and number are stored beside it. Fields that hold their default are left out."""
+    data = _ENCODER.encode(_writer(type(event.data))(event.data))
+    cause = event.cause.encode()
+    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(type(event.data)), event.at, _string(event.by), cause, data)
+
+
+@cache
+def _struct(kind: Any) -> tuple[type[msgspec.Struct], tuple[str, ...], tuple[bool, ...]]:
+    """Return the wire form of one kind, the names of its fields, and which of them are kept byte for byte."""
+    hints = get_type_hints(kind)
+    columns: list[Any] = []
+    raw: list[bool] = []
+    for column in fields(kind):
+        hint = hints[column.name]
+        is_raw = hint is Json or Json in get_args(hint)
+        raw.append(is_raw)
+        wire = msgspec.Raw if is_raw else hint
+        columns.append((column.name, wire) if column.default is MISSING else (column.name, wire, column.default))
+    struct = msgspec.defstruct(kind.__name__, columns, omit_defaults=True)
+    return struct, tuple(column.name for column in fields(kind)), tuple(raw)
+
+
+@cache
+def _writer(kind: Any) -> Callable[[EventData], msgspec.Struct]:
+    """Make the writer of one kind: from an event to its wire form."""
+    struct, names, _ = _struct(kind)
+    if len(names) == 0:
+        return lambda _: struct()
+    if len(names) == 1:
+        only = attrgetter(*names)
+        return lambda data: struct(only(data))
+    values = attrgetter(*names)
+    return lambda data: struct(*values(data))
+
+
+class _Envelope(msgspec.Struct):
+    kind: str
+    v: int
+    at: int
+    by: str
+    cause: str
+    data: msgspec.Raw
+
+
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+_BY_NAME: Mapping[str, tuple[type[EventData], int]] = {name: (kind, version) for kind, (name, version) in KINDS.items()}
+
+
+def decode_entry(entry: Entry) -> Event:
+    """Read an event back. Raises ForeignStore for a kind or a version that this build does not know."""
+    envelope = _ENVELOPES.decode(entry.body)
+    known = _BY_NAME.get(envelope.kind)
+    if known is None or envelope.v > known[1]:
+        message = f"event {entry.n} of run {entry.run} is of kind {envelope.kind!r} version {envelope.v}, which this kernos does not know"
+        raise ForeignStore(message, hint="Open the store with the kernos that wrote it, or a newer one.")
+    kind, version = known
+    raw: bytes | memoryview = envelope.data
+    if envelope.v < version:
+        old = _DECODER.decode(raw)
+        raw = msgspec.json.encode(upcast(envelope.kind, envelope.v, version, old))
+    data = _reader(kind)(raw)
+    return Event(entry.run, entry.n, EpochMs(envelope.at), PrincipalId(envelope.by), envelope.cause, data)
+
+
+@cache
+def _reader(kind: Any) -> Callable[[bytes | memoryview], EventData]:
+    """Make the reader of one kind: its wire form with the raw fields left raw, and from it the event."""
+    struct, names, flags = _struct(kind)
+    decoder = msgspec.json.Decoder(struct, dec_hook=_json)
+
+    def read(text: bytes | memoryview) -> EventData:
+        wire = decoder.decode(text)
+        values = [getattr(wire, name) for name in names]
+        for index, is_raw in enumerate(flags):
+            if is_raw and values[index] is not None:
+                values[index] = Json(bytes(values[index]))
+        event: EventData = kind(*values)
+        return event
+
+    return read
+
+
+def _json(kind: type, value: object) -> Any:
+    """Decode a Json inside another value (the details of a failure)."""
+    if kind is Json:
+        return Json(msgspec.json.encode(value))
+    message = f"{kind.__name__} cannot be read from a journal"
+    raise NotImplementedError(message)

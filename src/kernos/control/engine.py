@@ -1,0 +1,512 @@
+"""Engine: admits commands, keeps the sessions of runs that have something to do, and carries out what the rules order.
+
+What is ordered: the events of one run. What runs side by side: the code of up to `active_max` runs. What is bounded: sessions in memory,
+runs that queue. What survives a crash: the journal; everything here is found again by `recovery`. A run that waits has no
+session: whatever arrives for it loads its state, applies itself, and takes the run up when its code has something to do.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from kernos.control.answers import Surroundings
+from kernos.control.codec import decode_entry
+from kernos.control.session import Prepared, Session
+from kernos.kernel.evolve import fold
+from kernos.kernel.state import RunState, Status
+from kernos.ports.clock import Alarm
+from kernos.ports.journal import Journal
+from kernos.ports.plane import Worker
+from kernos.vocabulary.commands import BlockRun, CancelRun, Command, EndChild, RequestRun, StartChild, Tick
+from kernos.vocabulary.effects import (
+    AnnounceEnd,
+    CancelChild,
+    EffectOrder,
+    RunAgent,
+    StopAgent,
+    TellParent,
+    WakeAt,
+)
+from kernos.vocabulary.errors import (
+    KernelStopped,
+    KernosError,
+    NotFound,
+    QueueFull,
+    StaleRunNumber,
+    UnknownAgent,
+)
+from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId, RunId, run_id, run_number
+from kernos.vocabulary.outcome import Outcome
+from kernos.vocabulary.questions import AskChild, Assignment
+
+_TRIES_MAX = 50
+"""Times a command is decided anew because another writer was faster; each time somebody else made progress."""
+
+
+class Engine:
+    """The control plane of one process. All calls come from one event loop."""
+
+    def __init__(
+        self, journal: Journal, shared: Surroundings, worker: Worker, *, active_max: int, queue_max: int
+    ) -> None:
+        """Take the parts; nothing happens before a command."""
+        self.journal = journal
+        self.shared = shared
+        self._worker = worker
+        self._active_max = active_max
+        self._queue_max = queue_max
+        self._sessions: dict[RunId, Session] = {}
+        self._loading: dict[RunId, asyncio.Future[Session]] = {}
+        self._users: dict[RunId, int] = {}
+        self._queue: deque[RunId] = deque()
+        self._queued: set[RunId] = set()
+        self._active = 0
+        self._last_number = 0
+        self._alarm: Alarm | None = None
+        self._alarm_at = EpochMs(0)
+        self._chores: set[asyncio.Task[None]] = set()
+        self._ends: dict[RunId, list[asyncio.Future[Outcome]]] = {}
+        self._changes: dict[RunId, asyncio.Future[None]] = {}
+        self.on_due: Callable[[], None] | None = None
+        """Called when something that is not in memory may be due."""
+        self.on_broken: Callable[[Exception], None] | None = None
+        """Called when the journal takes no more."""
+        self.stopped: Exception | None = None
+        self.works = False
+        """Whether this process runs agents; another one may do so on the same store."""
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def new_run(self) -> RunId:
+        """Return an id for a new run: later than the ones before, also within one millisecond."""
+        number = run_number(self.shared.clock.now(), self.shared.chance.bits(RUN_RANDOM_BITS))
+        number = max(number, self._last_number + 1)
+        self._last_number = number
+        return run_id(number)
+
+    async def request(self, run: RunId, requested: RunRequested, by: PrincipalId) -> None:
+        """Begin a run and return once that is durable. Raises QueueFull; StaleRunNumber when the run exists."""
+        self._check_up()
+        if len(self._queue) >= self._queue_max:
+            message = f"{len(self._queue)} runs queue already, the most this kernel keeps"
+            raise QueueFull(message, hint="Come back when some have ended; `kernos ps` lists them.")
+        session = self._new_session(RunState(run))
+        self._sessions[run] = session
+        self._hold(run)
+        try:
+            session.apply(RequestRun(requested), by, "call")
+            await session.durable()
+        finally:
+            self._release(run)
+
+    async def command(self, run: RunId, command: Command, by: PrincipalId, cause: str = "call") -> bool:
+        """Apply a command to a run and return, once it is durable, whether it changed anything.
+
+        Decided anew when another writer was faster. Raises NotFound for an unknown run, and what the rules raise.
+        """
+        self._check_up()
+        for _ in range(_TRIES_MAX):
+            session = await self._borrow(run)
+            try:
+                happened = session.apply(command, by, cause)
+                await session.durable()
+            except StaleRunNumber:
+                continue
+            else:
+                return happened
+            finally:
+                self._release(run)
+        message = f"run {run} was changed by others {_TRIES_MAX} times while this command was tried"
+        raise StaleRunNumber(message)
+
+    async def state(self, run: RunId) -> RunState:
+        """Return a run's state. Raises NotFound."""
+        session = await self._borrow(run)
+        try:
+            return session.state
+        finally:
+            self._release(run)
+
+    async def end_of(self, run: RunId) -> Outcome:
+        """Return the run's outcome once it has ended and that is durable."""
+        self._check_up()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._ends.setdefault(run, []).append(future)
+        session = await self._borrow(run)
+        try:
+            if session.state.end is not None:
+                await session.durable()
+                self._announce(run)
+        finally:
+            self._release(run)
+        return await future
+
+    def changed(self, run: RunId) -> asyncio.Future[None]:
+        """Return a future that is done once more of the run's events are durable, or once somebody else changed it."""
+        future = self._changes.get(run)
+        if future is None:
+            future = self._changes[run] = asyncio.get_running_loop().create_future()
+        return future
+
+    def recorded(self, session: Session) -> None:
+        """Take notice that a session appended something."""
+        if session.run in self._changes:
+            self._chore(self._tell_changed(session))
+
+    async def _tell_changed(self, session: Session) -> None:
+        try:
+            await session.durable()
+        except StaleRunNumber:
+            pass  # Somebody else changed the run, which is a change as well.
+        self._changed(session.run)
+
+    def _changed(self, run: RunId) -> None:
+        future = self._changes.pop(run, None)
+        if future is not None and not future.done():
+            future.set_result(None)
+
+    # --- sessions ------------------------------------------------------------------------------------------------
+
+    def _new_session(self, state: RunState) -> Session:
+        return Session(state, self.shared, self.journal, self)
+
+    async def _borrow(self, run: RunId) -> Session:
+        """Return the run's session, loaded if need be, and keep it until `_release`. Raises NotFound."""
+        session = self._sessions.get(run)
+        if session is not None and session.lost is None:
+            self._hold(run)
+            return session
+        loading = self._loading.get(run)
+        if loading is None:
+            loading = asyncio.get_running_loop().create_future()
+            self._loading[run] = loading
+            try:
+                session = await self._load(run)
+                loading.set_result(session)
+            except BaseException as error:
+                loading.set_exception(error)
+                loading.exception()  # Seen here; the others who wait see it too.
+                raise
+            finally:
+                del self._loading[run]
+        else:
+            session = await asyncio.shield(loading)
+        self._hold(run)
+        return session
+
+    async def _load(self, run: RunId) -> Session:
+        events = [decode_entry(entry) for entry in await self.journal.read(run)]
+        if not events:
+            message = f"there is no run {run}"
+            raise NotFound(message)
+        state = fold(RunState(run), events)
+        session = self._sessions.get(run)
+        if session is None:
+            session = self._sessions[run] = self._new_session(state)
+        else:
+            session.reload(state)
+            if state.status is Status.RUNNING:
+                asyncio.get_running_loop().call_soon(self._run_agent, session)
+        return session
+
+    def _hold(self, run: RunId) -> None:
+        self._users[run] = self._users.get(run, 0) + 1
+
+    def _release(self, run: RunId) -> None:
+        left = self._users[run] - 1
+        if left:
+            self._users[run] = left
+            return
+        del self._users[run]
+        self._drop_if_idle(run)
+
+    def _drop_if_idle(self, run: RunId) -> None:
+        """Let go of a session that nobody needs, once the journal has all of it: whoever comes next reads it there."""
+        session = self._sessions.get(run)
+        if session is None or session.active or run in self._users or session.under_way():
+            return
+        if session.lost is None:
+            if not session.settled():
+                self._chore(self._drop_once_settled(session))
+                return
+            if run in self._queued and len(self._sessions) <= 2 * self._active_max:
+                return  # Its turn comes soon: keep what is loaded.
+        del self._sessions[run]
+
+    async def _drop_once_settled(self, session: Session) -> None:
+        try:
+            await session.durable()
+        except StaleRunNumber:
+            return  # It is read anew, and dropped after that.
+        self._drop_if_idle(session.run)
+
+    # --- what sessions ask for -----------------------------------------------------------------------------------
+
+    def prepare_child(self, parent: Session, command: StartChild, question: AskChild) -> Prepared:
+        """Prepare the request of a child run under the authority of whoever its parent acts for."""
+        above = parent.state.request()
+        contract = self.shared.registry.agent(command.agent)
+        now = self.shared.clock.now()
+        deadline = min(now + contract.limits.wall_time_ms, above.deadline_at or now + contract.limits.wall_time_ms)
+        requested = RunRequested(
+            agent=contract.name,
+            agent_version=contract.version,
+            code_digest=contract.code_digest,
+            intent=question.intent or above.intent,
+            input=command.input,
+            tenant=above.tenant,
+            limits=contract.limits,
+            deadline_at=EpochMs(deadline),
+            profile=above.profile,
+            parent=parent.run,
+            parent_step=command.step,
+            depth=above.depth + 1,
+            detached=command.detached,
+        )
+        child = self._new_session(RunState(command.child))
+        self._sessions[command.child] = child
+        prepared = child.prepare(RequestRun(requested), parent.state.requested_by, f"{parent.run}/{parent.latest()}")
+        assert prepared is not None, command.child
+        return prepared
+
+    def carry_out(self, session: Session, orders: Sequence[EffectOrder]) -> None:
+        """Do what follows from events of the session's run."""
+        for order in orders:
+            match order:
+                case RunAgent():
+                    self._run_agent(session)
+                case StopAgent():
+                    self._stop_agent(session)
+                case WakeAt(at):
+                    self.wake_at(at)
+                case CancelChild(child, reason):
+                    self._chore(self._cancel_child(child, reason, session.run))
+                case TellParent():
+                    self._chore(self._tell_parent(session, order))
+                case AnnounceEnd():
+                    self._chore(self._announce_durable(session))
+
+    def overtaken(self, session: Session, error: Exception) -> None:
+        """Read a run anew when another writer was faster; stop when the journal takes no more."""
+        if session.active:
+            self._leave(session)
+        if isinstance(error, StaleRunNumber):
+            if session.state.next_n and session.run not in self._users:
+                self._chore(self._catch_up(session.run))
+            return
+        self.halt(error)
+
+    def parked(self, session: Session) -> None:
+        """Let a waiting run go."""
+        self._leave(session)
+        self._drop_if_idle(session.run)
+
+    def follow(self, run: RunId) -> None:
+        """Catch up with a run that another process changed, some time soon."""
+        self._chore(self._catch_up(run))
+
+    async def _catch_up(self, run: RunId) -> None:
+        """Go on with a run that another writer changed: read it anew if it is in memory, take it up if it has something to do."""
+        self._changed(run)
+        session = self._sessions.get(run)
+        if session is not None and session.lost is None:
+            newer = await self.journal.read(run, session.state.next_n - 1)
+            if not newer or session.lost is not None:
+                return
+            if session.active:
+                self._leave(session)
+            session.lost = StaleRunNumber(f"run {run} was changed by another process")
+        try:
+            session = await self._borrow(run)
+        except NotFound:
+            self._sessions.pop(run, None)
+            return
+        try:
+            if session.state.status is Status.RUNNING:
+                self._run_agent(session)
+            elif session.state.ended:
+                self._announce(run)
+            due_at = session.state.due_at()
+            if due_at:
+                self.wake_at(due_at)
+        finally:
+            self._release(run)
+
+    # --- running code --------------------------------------------------------------------------------------------
+
+    def take_up(self, run: RunId) -> None:
+        """Put a run in the queue of those whose code has something to do."""
+        if run not in self._queued:
+            self._queued.add(run)
+            self._queue.append(run)
+            self._chore(self._work_off())
+
+    def _run_agent(self, session: Session) -> None:
+        if session.lost is not None:
+            return  # It is about to be read anew, and taken up then.
+        if session.code is not None:
+            session.code.poke()
+        elif self.works and self.stopped is None:
+            if self._active < self._active_max and not self._queue:
+                self._start(session)
+            else:
+                self.take_up(session.run)
+
+    async def _work_off(self) -> None:
+        while self._queue and self._active < self._active_max and self.works and self.stopped is None:
+            run = self._queue.popleft()
+            self._queued.discard(run)
+            session = await self._borrow(run)
+            try:
+                if not session.active and session.state.status is Status.RUNNING:
+                    self._start(session)
+            finally:
+                self._release(run)
+
+    def _start(self, session: Session) -> None:
+        state = session.state
+        request = state.request()
+        try:
+            agent = self.shared.registry.agent(request.agent)
+        except UnknownAgent as error:
+            session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
+            return
+        if state.cancel_reason is not None and not state.under_way():
+            session.after_attempt()
+            return
+        self._active += 1
+        code = session.activate(agent)
+        point = state.resume_from
+        assignment = Assignment(
+            run=state.run,
+            agent=agent,
+            input=request.input,
+            intent=request.intent,
+            on_behalf_of=state.requested_by,
+            state=point.state if point is not None else None,
+            steps_before=int(point.step) if point is not None else 0,
+        )
+        self._worker.start(assignment, code)
+
+    def _stop_agent(self, session: Session) -> None:
+        if session.active:
+            self._leave(session)
+        if session.state.cancel_reason is not None and not session.state.ended:
+            asyncio.get_running_loop().call_soon(self._after_stop, session)
+
+    def _after_stop(self, session: Session) -> None:
+        if session.lost is None and self.stopped is None:
+            session.after_attempt()
+            self._drop_if_idle(session.run)
+
+    def _leave(self, session: Session) -> None:
+        self._worker.stop(session.run)
+        session.deactivate()
+        self._active -= 1
+        if self._queue:
+            self._chore(self._work_off())
+
+    # --- between runs --------------------------------------------------------------------------------------------
+
+    async def _cancel_child(self, child: RunId, reason: str, parent: RunId) -> None:
+        await self.command(child, CancelRun(reason), KERNEL, parent)
+
+    async def _tell_parent(self, session: Session, order: TellParent) -> None:
+        try:
+            await session.durable()
+        except StaleRunNumber:
+            return  # It did not end like this.
+        cause = f"{session.run}/{session.latest()}"
+        await self.command(order.parent, EndChild(order.step, session.run, order.result, order.failure), KERNEL, cause)
+
+    async def _announce_durable(self, session: Session) -> None:
+        try:
+            await session.durable()
+        except StaleRunNumber:
+            return  # It did not end like this.
+        self._announce(session.run, session.state.end)
+        self._drop_if_idle(session.run)
+
+    def _announce(self, run: RunId, end: Outcome | None = None) -> None:
+        session = self._sessions.get(run)
+        end = end if end is not None else session.state.end if session is not None else None
+        if end is None:
+            return
+        for future in self._ends.pop(run, ()):
+            if not future.done():
+                future.set_result(end)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def wake_at(self, at: EpochMs) -> None:
+        """Look for what is due at `at`, or earlier if that was asked for already."""
+        if self._alarm is not None:
+            if self._alarm_at <= at:
+                return
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = self.shared.clock.call_at(at, self._due)
+
+    def _due(self) -> None:
+        self._alarm = None
+        if self.on_due is not None and self.stopped is None:
+            self.on_due()
+
+    async def tick(self, run: RunId) -> bool:
+        """Let everything happen in a run that is due by now; return whether anything did."""
+        return await self.command(run, Tick(self.shared.clock.now()), KERNEL, "clock")
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    def _check_up(self) -> None:
+        if self.stopped is not None:
+            if isinstance(self.stopped, KernosError):
+                raise self.stopped
+            message = f"the kernel has stopped: {self.stopped}"
+            raise KernelStopped(message)
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chore_done)
+
+    def _chore_done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self.stopped is None:
+            self.halt(error if isinstance(error, Exception) else KernelStopped(str(error)))
+
+    def halt(self, error: Exception) -> None:
+        """Stop everything because `error` leaves no way to go on; what is durable goes on at the next start."""
+        if self.stopped is not None:
+            return
+        self.stopped = error
+        for futures in self._ends.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(error)
+        self._ends.clear()
+        for changed in self._changes.values():
+            changed.cancel()
+        self._changes.clear()
+        for session in list(self._sessions.values()):
+            if session.active:
+                self._worker.stop(session.run)
+                session.deactivate()
+        if self.on_broken is not None:
+            self.on_broken(error)
+
+    async def stop(self) -> None:
+        """Stop taking runs up, let attempts under way end and be recorded; everything else goes on at the next start."""
+        self.works = False
+        for session in list(self._sessions.values()):
+            if session.active:
+                self._leave(session)
+        await self._worker.drain()
+        while self._chores and self.stopped is None:
+            await asyncio.wait(list(self._chores))
+        self.halt(KernelStopped("the kernel was closed"))
+        if self._alarm is not None:
+            self._alarm.cancel()

@@ -1,0 +1,86 @@
+"""The gate: the ordered checks before a call. One way in for tools and models alike.
+
+Stations, in order: contract (the agent declares the tool, the arguments fit its input), policy. Approval follows from their answer in
+`kernel.action`; labels, budgets and breakers have their places between policy and approval.
+"""
+
+import hashlib
+from typing import Any
+
+import rfc8785
+from msgspec import json
+
+from kernos.control.registry import Registry
+from kernos.ports.policy import Policy
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.errors import ContractBroken
+from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.gate import Answer, Decision, Request
+from kernos.vocabulary.ids import PrincipalId
+from kernos.vocabulary.outcome import Effect
+from kernos.vocabulary.quantities import Json
+
+MODEL_TOOL = "model"
+"""The name under which policy sees model calls; no tool may take it."""
+
+
+class Gate:
+    """Decides about calls; holds no state of its own."""
+
+    def __init__(self, registry: Registry, policy: Policy) -> None:
+        """Take what is declared and the policy set."""
+        self._registry = registry
+        self._policy = policy
+
+    def decide_call(
+        self, requested: RunRequested, by: PrincipalId, agent: AgentContract[Any, Any], tool: str, args: Json
+    ) -> Decision:
+        """Answer about one tool call. Total: what is wrong with it is the reason of a denial."""
+        contract = self._registry.tool(tool)
+        if contract is None or contract not in agent.tools:
+            declared = ", ".join(t.name for t in agent.tools) or "none"
+            return self._deny(f"agent {agent.name} does not declare the tool {tool} (declared: {declared})")
+        try:
+            contract.input.decode(args)
+        except ContractBroken as broken:
+            return self._deny(f"the arguments do not fit {tool}: {broken}")
+        return self._policy.decide(
+            Request(
+                agent=agent.name,
+                agent_version=agent.version,
+                on_behalf_of=by,
+                tenant=requested.tenant,
+                tool=tool,
+                effect=contract.effect,
+                args=args,
+                depth=requested.depth,
+            )
+        )
+
+    def decide_model(
+        self, requested: RunRequested, by: PrincipalId, agent: AgentContract[Any, Any], model: str, task: str
+    ) -> Decision:
+        """Answer about one model call."""
+        if self._registry.model(model) is None:
+            names = ", ".join(self._registry.models) or "none"
+            return self._deny(f"no model is named {model!r} here (there are: {names})")
+        return self._policy.decide(
+            Request(
+                agent=agent.name,
+                agent_version=agent.version,
+                on_behalf_of=by,
+                tenant=requested.tenant,
+                tool=MODEL_TOOL,
+                effect=Effect.READ,
+                args=Json(json.encode({"model": model, "task": task})),
+                depth=requested.depth,
+            )
+        )
+
+    def _deny(self, reason: str) -> Decision:
+        return Decision(Answer.DENY, self._policy.digest()[:16], (), reason)
+
+
+def digest_of(args: Json) -> str:
+    """Return the SHA-256 of the arguments' RFC 8785 form, 64 hex digits: what an approval is bound to."""
+    return hashlib.sha256(rfc8785.dumps(json.decode(args.text))).hexdigest()

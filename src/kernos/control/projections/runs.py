@@ -1,0 +1,112 @@
+"""Runs: one row a run, with where it stands. For lists, for taking runs up after a start, and for deadlines."""
+
+from kernos.vocabulary.events import (
+    ActionSettled,
+    ApprovalDenied,
+    ApprovalEdited,
+    ApprovalExpired,
+    ApprovalGranted,
+    CancelRequested,
+    ChildEnded,
+    Event,
+    QuestionAnswered,
+    RunBlocked,
+    RunCancelled,
+    RunCompleted,
+    RunExpired,
+    RunFailed,
+    RunParked,
+    RunRequested,
+    RunResumed,
+    SignalReceived,
+    TimerFired,
+    WaitExpired,
+)
+from kernos.vocabulary.journal import RowOp, Scalar, Table
+
+TABLE = Table(
+    "runs",
+    (
+        ("run", "run"),
+        ("status", "text"),
+        ("agent", "text"),
+        ("version", "text"),
+        ("intent", "text"),
+        ("tenant", "text"),
+        ("by", "text"),
+        ("parent", "run"),
+        ("requested_at", "int"),
+        ("ended_at", "int"),
+        ("deadline_at", "int"),
+        ("reason", "text"),
+    ),
+    key_columns=1,
+    indexes=(("status",), ("deadline_at",)),
+)
+
+_ENDS = {RunCompleted: "completed", RunFailed: "failed", RunCancelled: "cancelled", RunExpired: "expired"}
+_WAKES = frozenset(
+    {
+        ActionSettled,
+        ApprovalDenied,
+        ApprovalEdited,
+        ApprovalExpired,
+        ApprovalGranted,
+        ChildEnded,
+        QuestionAnswered,
+        SignalReceived,
+        TimerFired,
+        WaitExpired,
+    }
+)
+KINDS = frozenset({RunRequested, RunParked, RunBlocked, RunResumed, CancelRequested, *_ENDS, *_WAKES})
+
+
+def project(event: Event) -> tuple[RowOp, ...]:
+    """Keep a run's row. A run that something was delivered to counts as running until it parks again."""
+    data = event.data
+    if isinstance(data, RunRequested):
+        row: dict[str, Scalar] = {
+            "status": "running",
+            "agent": data.agent,
+            "version": data.agent_version,
+            "intent": data.intent,
+            "tenant": data.tenant,
+            "by": event.by,
+            "parent": data.parent or None,
+            "requested_at": event.at,
+            "ended_at": None,
+            "deadline_at": data.deadline_at or None,
+            "reason": "",
+        }
+        return (RowOp("put", "runs", (event.run,), row),)
+    if isinstance(data, (ActionSettled, ChildEnded)) and data.late:
+        return ()
+    if isinstance(data, SignalReceived) and not data.step:
+        return ()  # Held: the run waits on.
+    return (RowOp("set", "runs", (event.run,), _changes(event)),)
+
+
+def _changes(event: Event) -> dict[str, Scalar]:
+    data = event.data
+    kind = type(data)
+    if kind in _ENDS:
+        return {"status": _ENDS[kind], "ended_at": event.at, "deadline_at": None, "reason": _reason(event)}
+    if isinstance(data, RunParked):
+        return {"status": "waiting"}
+    if isinstance(data, RunBlocked):
+        return {"status": "blocked", "reason": f"{data.code}: {data.message}"}
+    if isinstance(data, CancelRequested):
+        return {"reason": f"cancel requested: {data.reason}"}
+    if isinstance(data, RunResumed):
+        return {"status": "running", "reason": ""}
+    return {"status": "running"}
+
+
+def _reason(event: Event) -> str:
+    data = event.data
+    if isinstance(data, RunFailed):
+        return f"{data.mode}: {data.message}"
+    if isinstance(data, RunCancelled):
+        return data.reason
+    return "passed its deadline" if isinstance(data, RunExpired) else ""

@@ -1,0 +1,86 @@
+"""Waiting: one row for each thing that an open run waits for. For people's inboxes, for timers, and for tests of law 8."""
+
+from kernos.vocabulary.events import (
+    ApprovalDenied,
+    ApprovalEdited,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRequested,
+    ChildEnded,
+    ChildStarted,
+    Event,
+    ForkJoined,
+    QuestionAnswered,
+    QuestionAsked,
+    RunCancelled,
+    RunCompleted,
+    RunExpired,
+    RunFailed,
+    SignalAwaited,
+    SignalReceived,
+    TimerFired,
+    TimerSet,
+    WaitExpired,
+)
+from kernos.vocabulary.journal import RowOp, Scalar, Table
+
+TABLE = Table(
+    "waiting",
+    (
+        ("run", "run"),
+        ("step", "text"),
+        ("kind", "text"),
+        ("subject", "text"),
+        ("since", "int"),
+        ("due_at", "int"),
+        ("details", "text"),
+    ),
+    key_columns=2,
+    indexes=(("due_at",), ("kind",)),
+)
+
+_ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired)
+_STARTS = (ApprovalRequested, QuestionAsked, SignalAwaited, TimerSet, ChildStarted)
+_STOPS = (
+    ApprovalGranted, ApprovalEdited, ApprovalDenied, ApprovalExpired, QuestionAnswered, TimerFired, WaitExpired,
+    ChildEnded, SignalReceived,
+)  # fmt: skip
+KINDS = frozenset({ForkJoined, *_ENDS, *_STARTS, *_STOPS})
+
+
+def project(event: Event) -> tuple[RowOp, ...]:
+    """Put a row when a wait begins, drop it when it ends."""
+    data = event.data
+    if isinstance(data, _ENDS):
+        return (RowOp("drop", "waiting", (event.run,), {}),)
+    if isinstance(data, ForkJoined):
+        return tuple(RowOp("drop", "waiting", (event.run, step), {}) for step in data.abandoned)
+    if isinstance(data, _STOPS):
+        return (RowOp("drop", "waiting", (event.run, data.step), {}),) if data.step else ()
+    assert isinstance(data, _STARTS), data
+    if isinstance(data, ChildStarted) and data.detached:
+        return ()
+    if isinstance(data, SignalAwaited) and data.held >= 0:
+        return ()
+    row = _row(event)
+    row["since"] = event.at
+    return (RowOp("put", "waiting", (event.run, data.step), row),)
+
+
+def _row(event: Event) -> dict[str, Scalar]:
+    data = event.data
+    match data:
+        case ApprovalRequested():
+            details = data.args.text.decode()
+            return {"kind": "approval", "subject": data.tool, "due_at": data.expires_at, "details": details}
+        case QuestionAsked():
+            return {"kind": "question", "subject": data.to, "due_at": data.due_at or None, "details": data.question}
+        case SignalAwaited():
+            return {"kind": "signal", "subject": data.topic, "due_at": data.due_at or None, "details": ""}
+        case TimerSet():
+            return {"kind": "timer", "subject": "", "due_at": data.due_at, "details": ""}
+        case ChildStarted():
+            return {"kind": "child", "subject": data.child, "due_at": None, "details": data.agent}
+        case _:
+            message = f"{type(data).__name__} begins no wait"
+            raise TypeError(message)

@@ -1,0 +1,248 @@
+"""Session: one run in memory, between the rules and the journal.
+
+Ordered: events of the run, by number; they are folded in at once and become durable in that order. Ahead of the disk: everything
+that stays inside; whoever sends something out first awaits `durable`. Survives a crash: what is durable, nothing else of the session.
+A session that another writer overtook is read anew (`reload`); attempts under way outlive that, because their intents are durable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kernos.control.answers import Surroundings
+from kernos.control.code import Code
+from kernos.control.codec import encode_event
+from kernos.control.projections import project
+from kernos.kernel.decide import decide
+from kernos.kernel.evolve import evolve
+from kernos.kernel.react import react
+from kernos.kernel.state import RunState
+from kernos.ports.journal import Commit, Journal
+from kernos.vocabulary.commands import Command, StartChild, StopRun, Tick
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.effects import EffectOrder
+from kernos.vocabulary.events import Event
+from kernos.vocabulary.ids import KERNEL, PrincipalId, RunId, StepName
+from kernos.vocabulary.journal import Append, RowOp
+from kernos.vocabulary.outcome import AttemptFailed
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.questions import AskChild, Hold, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decision that is not recorded yet: the entries, the state after them, and the orders that follow."""
+
+    session: "Session"
+    append: Append
+    state: RunState
+    orders: tuple[EffectOrder, ...]
+
+
+class Overseer(Protocol):
+    """What a session asks of the engine."""
+
+    def carry_out(self, session: "Session", orders: Sequence[EffectOrder]) -> None:
+        """Do what follows from events of the session's run."""
+        ...
+
+    def new_run(self) -> RunId:
+        """Return an id for a new run."""
+        ...
+
+    def prepare_child(self, parent: "Session", command: StartChild, question: AskChild) -> Prepared:
+        """Prepare the request of a child run."""
+        ...
+
+    def recorded(self, session: "Session") -> None:
+        """Take notice that the session appended something."""
+        ...
+
+    def overtaken(self, session: "Session", error: Exception) -> None:
+        """Take notice that an append of this session failed."""
+        ...
+
+    def parked(self, session: "Session") -> None:
+        """Let the session go: its run waits."""
+        ...
+
+
+class Session:
+    """One run in memory."""
+
+    def __init__(self, state: RunState, shared: Surroundings, journal: Journal, overseer: Overseer) -> None:
+        """Begin with a run's state as the journal has it."""
+        self.state = state
+        self.shared = shared
+        self.agent: AgentContract[Any, Any] | None = None
+        self.code: Code | None = None
+        """The run's code, while a worker runs it."""
+        self.performing: set[StepName] = set()
+        """Actions that an attempt was ordered for and not reported yet."""
+        self.lost: Exception | None = None
+        """Why its newest events will never be durable; it takes no more until it is read anew."""
+        self._journal = journal
+        self._overseer = overseer
+        self._lineage = object()
+        self._last: Commit | None = None
+        self._settled: Commit | None = None
+        self._late: list[tuple[StepName, int, Json | AttemptFailed]] = []
+        self._by = PrincipalId("")
+
+    # --- recording -----------------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> RunId:
+        """The run's id."""
+        return self.state.run
+
+    def latest(self) -> str:
+        """Name the run's newest event as a cause."""
+        return f"n{self.state.next_n - 1}"
+
+    def prepare(self, command: Command, by: PrincipalId, cause: str) -> Prepared | None:
+        """Decide, and write down what would follow; None when nothing does. Raises what `decide` raises."""
+        if self.lost is not None:
+            raise self.lost
+        datas = decide(self.state, command)
+        if not datas:
+            return None
+        at = self.shared.clock.now()
+        bodies: list[bytes] = []
+        rows: list[RowOp] = []
+        orders: list[EffectOrder] = []
+        state = self.state
+        for data in datas:
+            event = Event(state.run, state.next_n, at, by, cause, data)
+            bodies.append(encode_event(event))
+            rows.extend(project(event))
+            state = evolve(state, event)
+            orders.extend(react(state, event))
+        append = Append(state.run, self.state.next_n, tuple(bodies), tuple(rows), self._lineage)
+        return Prepared(self, append, state, tuple(orders))
+
+    def commit(self, *prepared: Prepared) -> None:
+        """Record prepared decisions of this session and of others, all or none, and see to their orders."""
+
+        def failed(error: Exception) -> None:
+            for one in prepared:
+                one.session.fail(error)
+
+        commit = self._journal.append([one.append for one in prepared], failed)
+        for one in prepared:
+            one.session.advance(one.state, commit)
+            self._overseer.recorded(one.session)
+        for one in prepared:
+            if one.orders:
+                self._overseer.carry_out(one.session, one.orders)
+
+    def advance(self, state: RunState, commit: Commit) -> None:
+        """Take over the state after a commit."""
+        self.state = state
+        self._last = commit
+
+    def fail(self, error: Exception) -> None:
+        """Take notice that a commit failed: nothing after it will be durable."""
+        if self.lost is None:
+            self.lost = error
+            self._overseer.overtaken(self, error)
+
+    def apply(self, command: Command, by: PrincipalId, cause: str) -> bool:
+        """Decide, record and see to what follows; return whether anything happened."""
+        prepared = self.prepare(command, by, cause)
+        if prepared is None:
+            return False
+        self.commit(prepared)
+        return True
+
+    # --- for the engine ------------------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """Whether a worker runs its code."""
+        return self.code is not None
+
+    def activate(self, agent: AgentContract[Any, Any]) -> Code:
+        """Begin to run the run's code; return what the code asks."""
+        self.agent = agent
+        self._by = PrincipalId(f"agent:{agent.name}@{agent.version}")
+        self.code = Code(self)
+        return self.code
+
+    def deactivate(self) -> None:
+        """End that no worker runs its code any more."""
+        if self.code is not None:
+            self.code.close()
+            self.code = None
+
+    def reload(self, state: RunState) -> None:
+        """Go on from what the journal has; attempts that ended meanwhile are recorded now."""
+        self.state = state
+        self.lost = None
+        self._lineage = object()
+        self._last = self._settled = None
+        late, self._late = self._late, []
+        for step, attempt, outcome in late:
+            self.report(step, attempt, outcome)
+
+    def report(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> Reply:
+        """Record how an attempt ended that code before the present one asked for."""
+        if self.lost is not None:
+            self._late.append((step, attempt, outcome))
+            return Hold()
+        code = self.code if self.code is not None else Code(self)
+        code.report(step, attempt, outcome)
+        return Hold()
+
+    def settled(self) -> bool:
+        """Tell whether everything recorded is known to be durable."""
+        return self._last is self._settled
+
+    def under_way(self) -> bool:
+        """Tell whether an attempt may be under way, so that its report will come here."""
+        return bool(self.performing or self._late)
+
+    def after_attempt(self) -> None:
+        """See to what had to wait for an attempt to end: a cancellation, a deadline."""
+        state = self.state
+        if state.cancel_reason is None and not self._past_deadline():
+            return
+        if state.under_way() or state.ended:
+            return
+        if state.cancel_reason is not None:
+            self.apply(StopRun(), KERNEL, self.latest())
+        else:
+            self.apply(Tick(self.shared.clock.now()), KERNEL, self.latest())
+
+    def _past_deadline(self) -> bool:
+        deadline = self.state.request().deadline_at
+        return bool(deadline) and self.shared.clock.now() >= deadline
+
+    async def durable(self) -> None:
+        """Return once everything recorded so far is on disk. Raises StaleRunNumber or StorageFailed when it will not be."""
+        last = self._last
+        if last is not self._settled and last is not None:
+            await last.durable()
+            self._settled = last
+        if self.lost is not None:
+            raise self.lost
+
+    # --- for the code --------------------------------------------------------------------------------------------
+
+    def record(self, command: Command, cause: str = "") -> bool:
+        """Apply a command of the run's own code."""
+        return self.apply(command, self._by or KERNEL, cause or self.latest())
+
+    def record_child(self, command: StartChild, question: AskChild) -> None:
+        """Apply the command that starts a child, together with the child's own request."""
+        prepared = self.prepare(command, self._by, self.latest())
+        assert prepared is not None, command
+        self.commit(prepared, self._overseer.prepare_child(self, command, question))
+
+    def new_run(self) -> RunId:
+        """Return an id for a new run."""
+        return self._overseer.new_run()
+
+    def parked(self) -> None:
+        """Let the run leave memory."""
+        self._overseer.parked(self)

@@ -1,0 +1,334 @@
+"""Action: what follows from each outcome of an attempt, by effect class (the table of design section 7).
+
+| effect class | unknown outcome, or the process ended in mid-call | no effect, may be repeated |
+| idempotent   | again under the same key; doubted when attempts run out | again under the same key |
+| verifiable   | look up: done, not done (again), cannot tell (doubted)   | again under the same key |
+| once         | doubted: a person says                                    | again under the same key |
+
+Nothing is repeated while its outcome is unknown, except under a key that the tool honours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kernos.kernel.retry import next_attempt_at
+from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Step, StepKind, with_step, woken
+from kernos.vocabulary.commands import (
+    AnswerModel,
+    AnswerRead,
+    CallTool,
+    LoseAttempt,
+    NoteAttempt,
+    ReportAttempt,
+    ReportLookUp,
+    RetryAction,
+    SettleAction,
+    UseApproval,
+)
+from kernos.vocabulary.effects import EffectOrder, RunAgent, WakeAt
+from kernos.vocabulary.errors import InvalidInput
+from kernos.vocabulary.events import (
+    ActionDoubted,
+    ActionFailed,
+    ActionIntended,
+    ActionLookedUp,
+    ActionPerformed,
+    ActionRetried,
+    ActionSettled,
+    ApprovalExpired,
+    ApprovalRequested,
+    CallAttemptFailed,
+    CallDenied,
+    Event,
+    EventData,
+    ModelAnswered,
+    ReadAnswered,
+)
+from kernos.vocabulary.gate import Answer, Decision
+from kernos.vocabulary.ids import ApprovalId, EpochMs, IdempotencyKey, StepName, step_key
+from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind
+from kernos.vocabulary.quantities import NULL, Json
+
+VERDICTS = ("done", "not_done", "unknown")
+"""What a person may say about an action in doubt; `unknown` ends it as failed without claiming either."""
+
+
+def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
+    assert command.step not in state.steps, command.step
+    gate = command.gate
+    if gate.answer is Answer.DENY:
+        return (CallDenied(command.step, command.tool, command.args, gate),)
+    if gate.answer is Answer.ASK:
+        return (
+            ApprovalRequested(
+                command.step, command.tool, command.effect, command.args, command.digest, gate, command.expires_at
+            ),
+        )
+    if command.effect is Effect.READ:
+        return ()  # Nothing to remember before it: a read that was lost is made again.
+    return (_intend(state, command.step, command.tool, command.effect, command.args, gate),)
+
+
+def _intend(
+    state: RunState, step: StepName, tool: str, effect: Effect, args: Json, gate: Decision, *, approved: bool = False
+) -> ActionIntended:
+    return ActionIntended(
+        step,
+        tool,
+        effect,
+        args,
+        IdempotencyKey(step_key(state.run, step)),
+        gate,
+        approval=ApprovalId(step_key(state.run, step)) if approved else ApprovalId(""),
+        intent=state.request().intent,
+        checkpoint=state.checkpoint.name if state.checkpoint else "",
+    )
+
+
+def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...]:
+    """Turn a yes into an intent, once: the step leaves GRANTED with the event that names the approval."""
+    step = state.step_in(command.step, Phase.GRANTED)
+    effect = step.effect
+    assert effect is not None, command.step
+    if command.gate.answer is Answer.DENY:
+        return (CallDenied(command.step, step.what, step.args, command.gate),)
+    if command.at >= step.due_at:
+        return (ApprovalExpired(command.step),)
+    if command.digest != step.digest:  # Other bytes than the approved ones: ask again.
+        return (
+            ApprovalRequested(command.step, step.what, effect, step.args, command.digest, command.gate, step.due_at),
+        )
+    if effect is Effect.READ:
+        return ()
+    return (_intend(state, command.step, step.what, effect, step.args, command.gate, approved=True),)
+
+
+def _answer_read(state: RunState, command: AnswerRead) -> tuple[EventData, ...]:
+    assert state.steps.get(command.step) is None or state.steps[command.step].phase is Phase.GRANTED, command.step
+    return (
+        ReadAnswered(
+            command.step, command.tool, command.args, command.gate, command.result, command.failure, command.attempts
+        ),
+    )
+
+
+def _answer_model(state: RunState, command: AnswerModel) -> tuple[EventData, ...]:
+    assert command.step not in state.steps, command.step
+    return (
+        ModelAnswered(
+            command.step,
+            command.model,
+            command.args,
+            command.gate,
+            command.usage,
+            command.result,
+            command.failure,
+            command.attempts,
+        ),
+    )
+
+
+def _note(state: RunState, command: NoteAttempt) -> tuple[EventData, ...]:
+    del state  # Reads and model calls have no step yet; the event is for the trace.
+    failed = command.failed
+    return (
+        CallAttemptFailed(command.step, command.tool, command.attempt, failed.kind, failed.message, command.retry_at),
+    )
+
+
+def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
+    step = state.step_in(command.step, Phase.INTENDED)
+    assert command.attempt == step.attempt, (command.attempt, step.attempt)
+    outcome = command.outcome
+    if isinstance(outcome, Json):
+        return (ActionPerformed(command.step, outcome, command.attempt),)
+    if outcome.kind is FailureKind.FINAL:
+        return (_failed(command.step, step, "refused", outcome),)
+    unknown = outcome.kind is FailureKind.UNKNOWN
+    if unknown and step.effect is Effect.ONCE:
+        return (ActionDoubted(command.step, step.attempt, outcome.message),)
+    if unknown and step.effect is Effect.VERIFIABLE:
+        return (_again(command.step, step, outcome, command.at),)
+    if not unknown and state.cancel_reason is not None:
+        return (_failed(command.step, step, "cancelled", outcome),)
+    retry_at = next_attempt_at(command.retry, step.attempt, command.at, command.chance, outcome.retry_after_ms)
+    if retry_at is not None:
+        return (_again(command.step, step, outcome, retry_at),)
+    if unknown:
+        return (ActionDoubted(command.step, step.attempt, f"attempts ran out: {outcome.message}"),)
+    return (_failed(command.step, step, "exhausted", outcome),)
+
+
+def _again(name: StepName, step: Step, outcome: AttemptFailed, retry_at: EpochMs) -> CallAttemptFailed:
+    return CallAttemptFailed(name, step.what, step.attempt, outcome.kind, outcome.message, retry_at)
+
+
+def _failed(name: StepName, step: Step, code: str, outcome: AttemptFailed) -> ActionFailed:
+    return ActionFailed(name, step.attempt, Failure(code, outcome.message, outcome.details))
+
+
+def _lose(state: RunState, command: LoseAttempt) -> tuple[EventData, ...]:
+    step = state.step_in(command.step, Phase.INTENDED)
+    lost = AttemptFailed(FailureKind.UNKNOWN, "the process ended while the call was under way")
+    exhausted = step.effect is Effect.IDEMPOTENT and step.attempt >= command.retry.attempts
+    if step.effect is Effect.ONCE or exhausted:
+        return (ActionDoubted(command.step, step.attempt, lost.message),)
+    return (_again(command.step, step, lost, command.at),)
+
+
+def _report_look_up(state: RunState, command: ReportLookUp) -> tuple[EventData, ...]:
+    step = state.step_in(command.step, Phase.LOOKING_UP)
+    found = command.found
+    looked = ActionLookedUp(command.step, found.done, found.evidence)
+    if found.done is None:
+        return (looked, ActionDoubted(command.step, step.attempt, f"a look-up could not tell: {found.evidence}"))
+    if found.done:
+        return (looked, ActionPerformed(command.step, found.result or NULL, step.attempt, found.evidence))
+    stop = "cancelled" if state.cancel_reason is not None else "exhausted"
+    if state.cancel_reason is not None or step.attempt >= command.retry.attempts:
+        failure = Failure(stop, f"it did not happen ({found.evidence}), and it is not tried again")
+        return (looked, ActionFailed(command.step, step.attempt, failure))
+    return (looked,)
+
+
+def _retry(state: RunState, command: RetryAction) -> tuple[EventData, ...]:
+    step = state.step_in(command.step, Phase.BACKING_OFF)
+    return (ActionRetried(command.step, step.attempt + 1),)
+
+
+def _settle(state: RunState, command: SettleAction) -> tuple[EventData, ...]:
+    if command.verdict not in VERDICTS:
+        message = f"{command.verdict!r} settles nothing: say one of {', '.join(VERDICTS)}"
+        raise InvalidInput(message)
+    state.step_in(command.step, Phase.DOUBTED)
+    return (ActionSettled(command.step, command.verdict, command.note, command.result, late=state.ended),)
+
+
+DECIDE: Mapping[type, Decide] = {
+    CallTool: _call,
+    UseApproval: _use_approval,
+    AnswerRead: _answer_read,
+    AnswerModel: _answer_model,
+    NoteAttempt: _note,
+    ReportAttempt: _report,
+    LoseAttempt: _lose,
+    ReportLookUp: _report_look_up,
+    RetryAction: _retry,
+    SettleAction: _settle,
+}
+
+
+def _denied(state: RunState, event: Event, data: CallDenied) -> RunState:
+    failure = Failure("denied", data.gate.reason or "policy does not permit it")
+    step = Step(StepKind.CALL, data.tool, data.args, Phase.DONE, event.n, failure, gate=data.gate)
+    return with_step(state, data.step, step)
+
+
+def _read(state: RunState, event: Event, data: ReadAnswered) -> RunState:
+    outcome = data.failure if data.failure is not None else data.result
+    step = Step(StepKind.CALL, data.tool, data.args, Phase.DONE, event.n, outcome, effect=Effect.READ)
+    return with_step(state, data.step, step)
+
+
+def _model(state: RunState, event: Event, data: ModelAnswered) -> RunState:
+    outcome = data.failure if data.failure is not None else data.result
+    return with_step(state, data.step, Step(StepKind.MODEL, data.model, data.args, Phase.DONE, event.n, outcome))
+
+
+def _intended(state: RunState, event: Event, data: ActionIntended) -> RunState:
+    before = state.steps.get(data.step)
+    step = Step(
+        StepKind.CALL,
+        data.tool,
+        data.args,
+        Phase.INTENDED,
+        event.n,
+        attempt=data.attempt,
+        effect=data.effect,
+        proposed=before.proposed if before else None,
+        gate=data.gate,
+    )
+    return replace(with_step(state, data.step, step), actions=(*state.actions, data.key))
+
+
+def _changed(state: RunState, name: StepName, **changes: object) -> RunState:
+    step = state.steps.get(name)
+    if step is None:
+        return state
+    return with_step(state, name, replace(step, **changes))  # type: ignore[arg-type]
+
+
+def _retried(state: RunState, event: Event, data: ActionRetried) -> RunState:
+    return _changed(state, data.step, phase=Phase.INTENDED, attempt=data.attempt, due_at=EpochMs(0), n=event.n)
+
+
+def _attempt_failed(state: RunState, event: Event, data: CallAttemptFailed) -> RunState:
+    del event
+    step = state.steps.get(data.step)
+    if step is None or step.phase is not Phase.INTENDED:
+        return state
+    look = data.failure is FailureKind.UNKNOWN and step.effect is Effect.VERIFIABLE
+    phase = Phase.LOOKING_UP if look else Phase.BACKING_OFF
+    return _changed(state, data.step, phase=phase, due_at=data.retry_at)
+
+
+def _performed(state: RunState, event: Event, data: ActionPerformed) -> RunState:
+    del event
+    return _changed(state, data.step, phase=Phase.DONE, outcome=data.result, due_at=EpochMs(0))
+
+
+def _action_failed(state: RunState, event: Event, data: ActionFailed) -> RunState:
+    del event
+    return _changed(state, data.step, phase=Phase.DONE, outcome=data.failure, due_at=EpochMs(0))
+
+
+def _doubted(state: RunState, event: Event, data: ActionDoubted) -> RunState:
+    del event
+    return _changed(state, data.step, phase=Phase.DOUBTED, due_at=EpochMs(0))
+
+
+def _looked_up(state: RunState, event: Event, data: ActionLookedUp) -> RunState:
+    del event
+    return _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0)) if data.done is False else state
+
+
+def _settled(state: RunState, event: Event, data: ActionSettled) -> RunState:
+    del event
+    if data.verdict == "done":
+        settled = _changed(state, data.step, phase=Phase.DONE, outcome=data.result or NULL)
+    elif data.verdict == "not_done" and not data.late:
+        settled = _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0))
+    else:
+        failure = Failure("in_doubt", f"a person could not tell whether it happened: {data.note}")
+        settled = _changed(state, data.step, phase=Phase.DONE, outcome=failure)
+    return woken(settled)
+
+
+EVOLVE: Mapping[type, Evolve] = {
+    CallDenied: _denied,
+    ReadAnswered: _read,
+    ModelAnswered: _model,
+    ActionIntended: _intended,
+    ActionRetried: _retried,
+    CallAttemptFailed: _attempt_failed,
+    ActionPerformed: _performed,
+    ActionFailed: _action_failed,
+    ActionDoubted: _doubted,
+    ActionLookedUp: _looked_up,
+    ActionSettled: _settled,
+}
+
+
+def _back_off(state: RunState, event: Event, data: CallAttemptFailed) -> tuple[EffectOrder, ...]:
+    del event
+    step = state.steps.get(data.step)
+    return (WakeAt(data.retry_at),) if step is not None and step.phase is Phase.BACKING_OFF else ()
+
+
+def _go_on(state: RunState, event: Event, data: ActionSettled) -> tuple[EffectOrder, ...]:
+    del event
+    del state
+    return () if data.late else (RunAgent(),)
+
+
+REACT: Mapping[type, React] = {CallAttemptFailed: _back_off, ActionSettled: _go_on}

@@ -1,0 +1,179 @@
+"""State: what the events of one run add up to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from kernos.vocabulary.effects import EffectOrder
+from kernos.vocabulary.errors import NotAllowed
+from kernos.vocabulary.events import Event, EventData, RunRequested
+from kernos.vocabulary.gate import Decision
+from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName
+from kernos.vocabulary.outcome import Effect, Failure, Outcome
+from kernos.vocabulary.quantities import Json
+
+
+class Status(StrEnum):
+    """Where a run stands."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
+
+
+class StepKind(StrEnum):
+    """What a step asks for."""
+
+    VALUE = "value"
+    CHECKPOINT = "checkpoint"
+    FORK = "fork"
+    CALL = "call"
+    MODEL = "model"
+    TIMER = "timer"
+    SIGNAL = "signal"
+    QUESTION = "question"
+    CHILD = "child"
+
+
+class Phase(StrEnum):
+    """Where a step stands."""
+
+    ASKING = "asking"
+    """A person's approval is asked for."""
+    GRANTED = "granted"
+    """A person said yes, and the yes is not used yet."""
+    INTENDED = "intended"
+    """An attempt may be under way."""
+    BACKING_OFF = "backing_off"
+    """The next attempt starts at `due_at`."""
+    LOOKING_UP = "looking_up"
+    """The service must be asked before anything else."""
+    DOUBTED = "doubted"
+    """A person must say what happened."""
+    WAITING = "waiting"
+    """Something must arrive: a time, a signal, an answer, a child's end."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recorded operation: the question (`kind`, `what`, `args`), where it stands, and its outcome when done."""
+
+    kind: StepKind
+    what: str
+    args: Json
+    phase: Phase
+    n: int
+    """Number of the event that opened it."""
+    outcome: Outcome | None = None
+    attempt: int = 0
+    due_at: EpochMs = EpochMs(0)
+    effect: Effect | None = None
+    child: RunId = RunId("")
+    digest: str = ""
+    proposed: Json | None = None
+    """The arguments that the code asked with, where a person edited them afterwards."""
+    gate: Decision | None = None
+    detached: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The newest checkpoint, and the newest one that carries a state."""
+
+    step: StepName
+    name: str
+    n: int
+    state: Json | None
+
+
+_NO_STEPS: Mapping[StepName, Step] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Everything a decision about one run looks at."""
+
+    run: RunId
+    next_n: int = 0
+    status: Status = Status.ABSENT
+    requested: RunRequested | None = None
+    requested_by: PrincipalId = PrincipalId("")
+    steps: Mapping[StepName, Step] = field(default_factory=lambda: _NO_STEPS)
+    signals: tuple[tuple[str, Json], ...] = ()
+    signal_keys: frozenset[str] = frozenset()
+    cancel_reason: str | None = None
+    actions: tuple[IdempotencyKey, ...] = ()
+    checkpoint: Checkpoint | None = None
+    resume_from: Checkpoint | None = None
+    end: Outcome | None = None
+    blocked: Failure | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the run takes no more steps."""
+        return self.status in ENDED
+
+    def request(self) -> RunRequested:
+        """Return what was asked; the run must exist."""
+        assert self.requested is not None, self.run
+        return self.requested
+
+    def step_in(self, step: StepName, *phases: Phase) -> Step:
+        """Return the step if it stands in one of `phases`. Raises NotAllowed with what it does instead."""
+        found = self.steps.get(step)
+        if found is None:
+            message = f"run {self.run} has no step {step}"
+            raise NotAllowed(message, hint=f"See its steps with `kernos trace {self.run}`.")
+        if found.phase not in phases:
+            message = f"step {step} of run {self.run} is {found.phase}, not {' or '.join(phases)}"
+            raise NotAllowed(message, hint=f"See what it waits for with `kernos trace {self.run}`.")
+        return found
+
+    def under_way(self) -> bool:
+        """Tell whether an attempt may be under way or a look-up is owed."""
+        return any(step.phase in (Phase.INTENDED, Phase.LOOKING_UP) for step in self.steps.values())
+
+    def open_children(self) -> tuple[RunId, ...]:
+        """Return the child runs that are waited for."""
+        return tuple(s.child for s in self.steps.values() if s.kind is StepKind.CHILD and s.phase is Phase.WAITING)
+
+    def due_at(self) -> EpochMs:
+        """Return the earliest time at which something in the run is due; 0 for never."""
+        times = [s.due_at for s in self.steps.values() if s.due_at and s.phase is not Phase.DONE]
+        if self.requested is not None and self.requested.deadline_at:
+            times.append(self.requested.deadline_at)
+        return EpochMs(min(times, default=0))
+
+
+def with_step(state: RunState, name: StepName, step: Step) -> RunState:
+    """Return the state with one step put in or replaced."""
+    steps = dict(state.steps)
+    steps[name] = step
+    return replace(state, steps=steps)
+
+
+def woken(state: RunState) -> RunState:
+    """Return the state as it is after something that the run waited for arrived."""
+    return replace(state, status=Status.RUNNING) if state.status is Status.WAITING else state
+
+
+Decide = Callable[[RunState, Any], tuple[EventData, ...]]
+"""A rule: state and command to events. Raises one of the caller's errors."""
+
+Evolve = Callable[[RunState, Event, Any], RunState]
+"""A fold: state, event and the event's data to the next state. Total."""
+
+React = Callable[[RunState, Event, Any], tuple[EffectOrder, ...]]
+"""An order: the state after the event, the event and its data to what the shell has to do."""

@@ -1,0 +1,19 @@
+"""Model: something that answers a task, near or far."""
+
+from typing import Protocol
+
+from kernos.vocabulary.contract import ModelReply, ModelRequest
+from kernos.vocabulary.outcome import AttemptFailed
+
+
+class Model(Protocol):
+    """A brain behind a name."""
+
+    @property
+    def metered(self) -> bool:
+        """Tell whether a call leaves this process: then everything it depends on is made durable first."""
+        ...
+
+    async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
+        """Make one attempt. Never retries; a reply that is no JSON for the schema is a RETRYABLE failure."""
+        ...

@@ -1,0 +1,40 @@
+"""Model: a scripted one for tests, which gives the replies it was told and remembers what it was asked."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kernos.vocabulary.contract import ModelReply, ModelRequest
+from kernos.vocabulary.outcome import AttemptFailed, FailureKind
+from kernos.vocabulary.quantities import Json, Usage
+
+
+class ScriptedModel:
+    """Gives its replies in order, one a call: a `ports.model.Model`."""
+
+    def __init__(self, replies: Sequence[object], *, metered: bool = False) -> None:
+        """Take the replies: a ModelReply, an AttemptFailed, a Json, or any value that becomes JSON."""
+        self._replies = [_reply(reply) for reply in replies]
+        self._metered = metered
+        self.requests: list[ModelRequest] = []
+        """What it was asked, in order."""
+
+    @property
+    def metered(self) -> bool:
+        """Tell what it was made to tell."""
+        return self._metered
+
+    async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
+        """Give the next reply; FINAL once the script is used up."""
+        self.requests.append(request)
+        asked = len(self.requests)
+        if asked > len(self._replies):
+            message = f"the script has {len(self._replies)} replies; this is call {asked}, task {request.task!r}"
+            return AttemptFailed(FailureKind.FINAL, message)
+        return self._replies[asked - 1]
+
+
+def _reply(reply: object) -> ModelReply | AttemptFailed:
+    if isinstance(reply, ModelReply | AttemptFailed):
+        return reply
+    return ModelReply(reply if isinstance(reply, Json) else Json(msgspec.json.encode(reply)), Usage())

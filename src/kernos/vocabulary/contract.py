@@ -1,0 +1,160 @@
+"""Contracts: what an agent or a tool promises, checked where it is declared and at every boundary."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from kernos.vocabulary.ids import IdempotencyKey, RunId
+from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
+from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How values of one declared type cross a boundary.
+
+    `encode` checks and writes a value, `decode` reads and checks one; both raise ContractBroken. Equal values give equal bytes.
+    """
+
+    type_name: str
+    encode: Callable[[Any], Json]
+    decode: Callable[[Json], Any]
+    schema: Json
+    """JSON Schema of the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What an adapter is told besides the arguments: the key and the causal tag that go out with the action."""
+
+    tool: str
+    key: IdempotencyKey
+    attempt: int
+    agent: str
+    run: RunId
+    intent: str
+    checkpoint: str
+    timeout_ms: int
+
+    def headers(self) -> dict[str, str]:
+        """Return the key and the tag as HTTP headers; other text than visible ASCII is percent-encoded, at most 200 characters each."""
+        tag = {
+            "Idempotency-Key": self.key,
+            "Kernos-Agent": self.agent,
+            "Kernos-Run": self.run,
+            "Kernos-Intent": self.intent,
+            "Kernos-Checkpoint": self.checkpoint,
+        }
+        return {name: _visible(value) for name, value in tag.items() if value}
+
+
+_HEADER_LENGTH_MAX = 200  # Far below the 8 KiB most servers take for all headers together.
+
+
+def _visible(text: str) -> str:
+    """Percent-encode what an HTTP field value must not hold (RFC 9110, section 5.5), and the percent sign itself."""
+    pieces: list[str] = []
+    length = 0
+    for letter in text:
+        plain = " " <= letter <= "~" and letter != "%"
+        piece = letter if plain else "".join(f"%{byte:02X}" for byte in letter.encode())
+        length += len(piece)
+        if length > _HEADER_LENGTH_MAX:
+            break
+        pieces.append(piece)
+    return "".join(pieces).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContract(Generic[In, Out]):
+    """A tool: its types, its effect class, and how one attempt is made.
+
+    `attempt` makes exactly one attempt and classifies its failure; it gets the arguments as they stand in the journal. `look_up` tells
+    whether an action happened; only tools of class `verifiable` have one.
+    """
+
+    name: str
+    effect: Effect
+    input: Codec
+    output: Codec
+    attempt: Callable[[Json, ToolCall], Awaitable[Json | AttemptFailed]]
+    look_up: Callable[[Json, ToolCall], Awaitable[Found | AttemptFailed]] | None = None
+    timeout_ms: int = 30_000
+    """For one attempt (1 to 600,000): what an interactive caller bears; most services answer within seconds."""
+    retry: Retry = field(default_factory=Retry)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentContract(Generic[In, Out]):
+    """An agent: its types, what it may use, how it may fail, its limits, and the async function behind it."""
+
+    name: str
+    version: str
+    code_digest: str
+    """First 16 hex digits of the SHA-256 of the function's source and its types' schemas."""
+    input: Codec
+    output: Codec
+    function: Callable[..., Awaitable[Any]]
+    tools: tuple[ToolContract[Any, Any], ...] = ()
+    failures: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    state: Codec | None = None
+    """Type of the state that its checkpoints carry; None: it resumes by replay."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One model call: the name of the task, what to do in words, the input, and the JSON Schema that the answer must fit."""
+
+    task: str
+    instructions: str
+    input: Json
+    schema: Json
+    completion_tokens_max: int = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """A model's answer as JSON, with what it used."""
+
+    output: Json
+    usage: Usage
+
+
+class ToolFailed(Exception):
+    """Raised by a tool's function to classify its failure; anything else it raises counts as `unknown`."""
+
+    def __init__(self, attempt: AttemptFailed) -> None:
+        """Take the classified failure; `final`, `retryable` and `unknown` build it."""
+        super().__init__(attempt.message)
+        self.attempt = attempt
+
+    @classmethod
+    def final(cls, message: str, *, details: Json | None = None) -> "ToolFailed":
+        """It did not happen and will not: the service refused."""
+        return cls(AttemptFailed(FailureKind.FINAL, message, details=details))
+
+    @classmethod
+    def retryable(cls, message: str, *, retry_after_ms: int = 0) -> "ToolFailed":
+        """It did not happen, and may later; `retry_after_ms` is the service's own wish."""
+        return cls(AttemptFailed(FailureKind.RETRYABLE, message, retry_after_ms))
+
+    @classmethod
+    def unknown(cls, message: str) -> "ToolFailed":
+        """It may have happened: the effect class decides what follows."""
+        return cls(AttemptFailed(FailureKind.UNKNOWN, message))
+
+
+class Failed(Exception):
+    """Raised by an agent's function to end its run with a failure mode; its contract should declare the mode."""
+
+    def __init__(self, mode: str, message: str, *, details: Json | None = None) -> None:
+        """Take the mode, a sentence for people, and details for the caller's code."""
+        super().__init__(message)
+        self.mode = mode
+        self.details = details

@@ -1,0 +1,43 @@
+"""What the gate says about a proposed call, and the facts it is asked about."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kernos.vocabulary.ids import PrincipalId, TenantId
+from kernos.vocabulary.outcome import Effect
+from kernos.vocabulary.quantities import Json
+
+
+class Answer(StrEnum):
+    """Three answers: go on, ask a person, no."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer with its grounds, as it stands in the journal."""
+
+    answer: Answer
+    policy_set: str
+    """First 16 hex digits of the SHA-256 of the policy set."""
+    rules: tuple[str, ...] = ()
+    """Ids of the policies that determined the answer, sorted."""
+    reason: str = ""
+    """Why, in words: evaluation errors, or the station that refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call as policy sees it: who wants to do what with which arguments, on whose behalf."""
+
+    agent: str
+    agent_version: str
+    on_behalf_of: PrincipalId
+    tenant: TenantId
+    tool: str
+    effect: Effect
+    args: Json
+    depth: int = 0
