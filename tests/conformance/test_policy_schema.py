@@ -32,10 +32,10 @@ async def _never(args: Json, call: object) -> Json | AttemptFailed:
 
 
 def _schema_text(*tools: tuple[str, object]) -> str:
-    contracts = []
+    contracts: list[ToolContract[object, object]] = []
     for name, schema in tools:
         codec = Codec("Input", _unused, _unused, Json(json.dumps(schema).encode()))
-        contracts.append(ToolContract[object, object](name, Effect.READ, codec, codec, _never))
+        contracts.append(ToolContract(name, Effect.READ, codec, codec, _never))
     return CedarPolicy({}, contracts, [], []).schema_text()
 
 
@@ -124,6 +124,14 @@ def test_a_reference_to_the_root_type_is_followed() -> None:
 def test_words_of_the_policy_language_can_be_tools_where_its_grammar_lets_them() -> None:
     names = ["decimal", "set", "action", "entity.type", "namespace.permit", "principal.context.when"]
     assert "entity when in [Effect]" in _schema_text(*((name, {"type": "object", "properties": {}}) for name in names))
+
+
+def test_names_that_cedar_reads_as_something_else_are_left_out_at_every_depth() -> None:
+    inner = {"type": "object", "properties": {"__entity": {"type": "string"}, "a": {"type": "string"}}}
+    record = read_input({"type": "object", "properties": {"__extn": {"type": "string"}, "line": inner}})
+    assert record.left_out == ("__extn: names that begin with two underscores are Cedar's own",)
+    found = record.value({"__extn": "x", "line": {"__entity": "x", "a": "b"}}, "t")
+    assert found == {"line": {"a": "b"}}
 
 
 def test_absent_and_null_arguments_are_left_out_and_others_kept() -> None:

@@ -44,9 +44,10 @@ def _string(text: str) -> bytes:
 
 def encode_event(event: Event) -> bytes:
     """Write an event's envelope; its run and number are stored beside it. Fields that hold their default are left out."""
-    data = _ENCODER.encode(_writer(type(event.data))(event.data))
+    kind: Any = type(event.data)
+    data = _ENCODER.encode(_writer(kind)(event.data))
     cause = event.cause.encode()
-    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(type(event.data)), event.at, _string(event.by), cause, data)
+    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(kind), event.at, _string(event.by), cause, data)
 
 
 @cache
@@ -103,7 +104,8 @@ def decode_entry(entry: Entry) -> Event:
     if envelope.v < version:
         old = _DECODER.decode(raw)
         raw = msgspec.json.encode(upcast(envelope.kind, envelope.v, version, old))
-    data = _reader(kind)(raw)
+    event_type: Any = kind
+    data = _reader(event_type)(raw)
     return Event(entry.run, entry.n, EpochMs(envelope.at), PrincipalId(envelope.by), envelope.cause, data)
 
 

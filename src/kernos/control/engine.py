@@ -11,12 +11,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from kernos.control.answers import Surroundings
-from kernos.control.codec import decode_entry
 from kernos.control.session import Prepared, Session
-from kernos.kernel.evolve import fold
+from kernos.control.sessions import Sessions
 from kernos.kernel.state import RunState, Status
 from kernos.ports.clock import Alarm
-from kernos.ports.journal import Journal
+from kernos.ports.journal import Commit, Journal
 from kernos.ports.plane import Worker
 from kernos.vocabulary.commands import BlockRun, CancelRun, Command, EndChild, RequestRun, StartChild, Tick
 from kernos.vocabulary.effects import (
@@ -57,9 +56,7 @@ class Engine:
         self._worker = worker
         self._active_max = active_max
         self._queue_max = queue_max
-        self._sessions: dict[RunId, Session] = {}
-        self._loading: dict[RunId, asyncio.Future[Session]] = {}
-        self._users: dict[RunId, int] = {}
+        self._sessions = Sessions(journal, self._new_session, self._keeps, self._reloaded, self._chore)
         self._queue: deque[RunId] = deque()
         self._queued: set[RunId] = set()
         self._active = 0
@@ -69,6 +66,7 @@ class Engine:
         self._chores: set[asyncio.Task[None]] = set()
         self._ends: dict[RunId, list[asyncio.Future[Outcome]]] = {}
         self._changes: dict[RunId, asyncio.Future[None]] = {}
+        self._newest: Commit | None = None
         self.on_due: Callable[[], None] | None = None
         """Called when something that is not in memory may be due."""
         self.on_broken: Callable[[Exception], None] | None = None
@@ -92,14 +90,24 @@ class Engine:
         if len(self._queue) >= self._queue_max:
             message = f"{len(self._queue)} runs queue already, the most this kernel keeps"
             raise QueueFull(message, hint="Come back when some have ended; `kernos ps` lists them.")
+        if requested.start_key and await self._exists(run):
+            message = f"run {run} exists already"
+            raise StaleRunNumber(message)
         session = self._new_session(RunState(run))
-        self._sessions[run] = session
-        self._hold(run)
+        self._sessions.put(session)
+        self._sessions.hold(run)
         try:
             session.apply(RequestRun(requested), by, "call")
             await session.durable()
         finally:
-            self._release(run)
+            self._sessions.release(run)
+
+    async def _exists(self, run: RunId) -> bool:
+        try:
+            await self.state(run)
+        except NotFound:
+            return False
+        return True
 
     async def command(self, run: RunId, command: Command, by: PrincipalId, cause: str = "call") -> bool:
         """Apply a command to a run and return, once it is durable, whether it changed anything.
@@ -108,7 +116,7 @@ class Engine:
         """
         self._check_up()
         for _ in range(_TRIES_MAX):
-            session = await self._borrow(run)
+            session = await self._sessions.borrow(run)
             try:
                 happened = session.apply(command, by, cause)
                 await session.durable()
@@ -117,30 +125,30 @@ class Engine:
             else:
                 return happened
             finally:
-                self._release(run)
+                self._sessions.release(run)
         message = f"run {run} was changed by others {_TRIES_MAX} times while this command was tried"
         raise StaleRunNumber(message)
 
     async def state(self, run: RunId) -> RunState:
         """Return a run's state. Raises NotFound."""
-        session = await self._borrow(run)
+        session = await self._sessions.borrow(run)
         try:
             return session.state
         finally:
-            self._release(run)
+            self._sessions.release(run)
 
     async def end_of(self, run: RunId) -> Outcome:
         """Return the run's outcome once it has ended and that is durable."""
         self._check_up()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends.setdefault(run, []).append(future)
-        session = await self._borrow(run)
+        session = await self._sessions.borrow(run)
         try:
             if session.state.end is not None:
                 await session.durable()
                 self._announce(run)
         finally:
-            self._release(run)
+            self._sessions.release(run)
         return await future
 
     def changed(self, run: RunId) -> asyncio.Future[None]:
@@ -148,10 +156,23 @@ class Engine:
         future = self._changes.get(run)
         if future is None:
             future = self._changes[run] = asyncio.get_running_loop().create_future()
+            session = self._sessions.get(run)
+            if session is not None and not session.settled():
+                self._chore(self._tell_changed(session))  # What is on its way to the disk is a change to come.
         return future
 
-    def recorded(self, session: Session) -> None:
+    async def settle(self) -> None:
+        """Return once everything appended so far is durable, or has failed."""
+        newest = self._newest
+        if newest is not None:
+            try:
+                await newest.durable()
+            except KernosError:
+                pass  # Whoever appended it is told.
+
+    def recorded(self, session: Session, commit: Commit) -> None:
         """Take notice that a session appended something."""
+        self._newest = commit
         if session.run in self._changes:
             self._chore(self._tell_changed(session))
 
@@ -172,75 +193,13 @@ class Engine:
     def _new_session(self, state: RunState) -> Session:
         return Session(state, self.shared, self.journal, self)
 
-    async def _borrow(self, run: RunId) -> Session:
-        """Return the run's session, loaded if need be, and keep it until `_release`. Raises NotFound."""
-        session = self._sessions.get(run)
-        if session is not None and session.lost is None:
-            self._hold(run)
-            return session
-        loading = self._loading.get(run)
-        if loading is None:
-            loading = asyncio.get_running_loop().create_future()
-            self._loading[run] = loading
-            try:
-                session = await self._load(run)
-                loading.set_result(session)
-            except BaseException as error:
-                loading.set_exception(error)
-                loading.exception()  # Seen here; the others who wait see it too.
-                raise
-            finally:
-                del self._loading[run]
-        else:
-            session = await asyncio.shield(loading)
-        self._hold(run)
-        return session
+    def _keeps(self, run: RunId) -> bool:
+        """Tell whether an idle session is worth keeping: its turn comes soon."""
+        return run in self._queued and len(self._sessions) <= 2 * self._active_max
 
-    async def _load(self, run: RunId) -> Session:
-        events = [decode_entry(entry) for entry in await self.journal.read(run)]
-        if not events:
-            message = f"there is no run {run}"
-            raise NotFound(message)
-        state = fold(RunState(run), events)
-        session = self._sessions.get(run)
-        if session is None:
-            session = self._sessions[run] = self._new_session(state)
-        else:
-            session.reload(state)
-            if state.status is Status.RUNNING:
-                asyncio.get_running_loop().call_soon(self._run_agent, session)
-        return session
-
-    def _hold(self, run: RunId) -> None:
-        self._users[run] = self._users.get(run, 0) + 1
-
-    def _release(self, run: RunId) -> None:
-        left = self._users[run] - 1
-        if left:
-            self._users[run] = left
-            return
-        del self._users[run]
-        self._drop_if_idle(run)
-
-    def _drop_if_idle(self, run: RunId) -> None:
-        """Let go of a session that nobody needs, once the journal has all of it: whoever comes next reads it there."""
-        session = self._sessions.get(run)
-        if session is None or session.active or run in self._users or session.under_way():
-            return
-        if session.lost is None:
-            if not session.settled():
-                self._chore(self._drop_once_settled(session))
-                return
-            if run in self._queued and len(self._sessions) <= 2 * self._active_max:
-                return  # Its turn comes soon: keep what is loaded.
-        del self._sessions[run]
-
-    async def _drop_once_settled(self, session: Session) -> None:
-        try:
-            await session.durable()
-        except StaleRunNumber:
-            return  # It is read anew, and dropped after that.
-        self._drop_if_idle(session.run)
+    def _reloaded(self, session: Session) -> None:
+        if session.state.status is Status.RUNNING:
+            asyncio.get_running_loop().call_soon(self._run_agent, session)
 
     # --- what sessions ask for -----------------------------------------------------------------------------------
 
@@ -266,7 +225,7 @@ class Engine:
             detached=command.detached,
         )
         child = self._new_session(RunState(command.child))
-        self._sessions[command.child] = child
+        self._sessions.put(child)
         prepared = child.prepare(RequestRun(requested), parent.state.requested_by, f"{parent.run}/{parent.latest()}")
         assert prepared is not None, command.child
         return prepared
@@ -293,7 +252,7 @@ class Engine:
         if session.active:
             self._leave(session)
         if isinstance(error, StaleRunNumber):
-            if session.state.next_n and session.run not in self._users:
+            if session.state.next_n and not self._sessions.is_held(session.run):
                 self._chore(self._catch_up(session.run))
             return
         self.halt(error)
@@ -301,7 +260,7 @@ class Engine:
     def parked(self, session: Session) -> None:
         """Let a waiting run go."""
         self._leave(session)
-        self._drop_if_idle(session.run)
+        self._sessions.drop_if_idle(session.run)
 
     def follow(self, run: RunId) -> None:
         """Catch up with a run that another process changed, some time soon."""
@@ -319,9 +278,9 @@ class Engine:
                 self._leave(session)
             session.lost = StaleRunNumber(f"run {run} was changed by another process")
         try:
-            session = await self._borrow(run)
+            session = await self._sessions.borrow(run)
         except NotFound:
-            self._sessions.pop(run, None)
+            self._sessions.forget(run)
             return
         try:
             if session.state.status is Status.RUNNING:
@@ -332,7 +291,7 @@ class Engine:
             if due_at:
                 self.wake_at(due_at)
         finally:
-            self._release(run)
+            self._sessions.release(run)
 
     # --- running code --------------------------------------------------------------------------------------------
 
@@ -358,12 +317,12 @@ class Engine:
         while self._queue and self._active < self._active_max and self.works and self.stopped is None:
             run = self._queue.popleft()
             self._queued.discard(run)
-            session = await self._borrow(run)
+            session = await self._sessions.borrow(run)
             try:
                 if not session.active and session.state.status is Status.RUNNING:
                     self._start(session)
             finally:
-                self._release(run)
+                self._sessions.release(run)
 
     def _start(self, session: Session) -> None:
         state = session.state
@@ -399,7 +358,7 @@ class Engine:
     def _after_stop(self, session: Session) -> None:
         if session.lost is None and self.stopped is None:
             session.after_attempt()
-            self._drop_if_idle(session.run)
+            self._sessions.drop_if_idle(session.run)
 
     def _leave(self, session: Session) -> None:
         self._worker.stop(session.run)
@@ -427,7 +386,7 @@ class Engine:
         except StaleRunNumber:
             return  # It did not end like this.
         self._announce(session.run, session.state.end)
-        self._drop_if_idle(session.run)
+        self._sessions.drop_if_idle(session.run)
 
     def _announce(self, run: RunId, end: Outcome | None = None) -> None:
         session = self._sessions.get(run)
@@ -491,7 +450,7 @@ class Engine:
         for changed in self._changes.values():
             changed.cancel()
         self._changes.clear()
-        for session in list(self._sessions.values()):
+        for session in self._sessions.all():
             if session.active:
                 self._worker.stop(session.run)
                 session.deactivate()
@@ -501,7 +460,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop taking runs up, let attempts under way end and be recorded; everything else goes on at the next start."""
         self.works = False
-        for session in list(self._sessions.values()):
+        for session in self._sessions.all():
             if session.active:
                 self._leave(session)
         await self._worker.drain()

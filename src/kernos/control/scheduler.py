@@ -82,7 +82,10 @@ class Scheduler:
         try:
             while True:
                 self._look_again = False
-                more = await self._tick_due()
+                await self._engine.settle()  # What was set a moment ago has to be found.
+                now = self._engine.shared.clock.now()
+                more = await self._tick_due(now)
+                due_at = await self._next_due(now)
                 if not (more or self._look_again):
                     break
         except KernosError as error:
@@ -91,13 +94,11 @@ class Scheduler:
             return
         finally:
             self._looking = False
-        due_at = await self._next_due()
         if due_at < _NEVER:
             self._engine.wake_at(due_at)
 
-    async def _tick_due(self) -> bool:
-        """Tick every run that has something due; return whether there may be more."""
-        now = self._engine.shared.clock.now()
+    async def _tick_due(self, now: EpochMs) -> bool:
+        """Tick every run that has something due by `now`; return whether there may be more."""
         waits = await self._views.select("waiting", {"due_at": (1, now + 1)}, order="due_at", limit=_PAGE)
         late = await self._views.select("runs", {"deadline_at": (1, now + 1)}, order="deadline_at", limit=_PAGE)
         ticked = False
@@ -105,8 +106,8 @@ class Scheduler:
             ticked = await self._engine.tick(RunId(run)) or ticked
         return ticked and max(len(waits), len(late)) == _PAGE
 
-    async def _next_due(self) -> EpochMs:
-        now = self._engine.shared.clock.now()
+    async def _next_due(self, now: EpochMs) -> EpochMs:
+        """Return the first due time after `now`."""
         waits = await self._views.select("waiting", {"due_at": (now + 1, None)}, order="due_at", limit=1)
         ends = await self._views.select("runs", {"deadline_at": (now + 1, None)}, order="deadline_at", limit=1)
         times = [int(row[column] or 0) for rows, column in ((waits, "due_at"), (ends, "deadline_at")) for row in rows]

@@ -54,7 +54,7 @@ class Overseer(Protocol):
         """Prepare the request of a child run."""
         ...
 
-    def recorded(self, session: "Session") -> None:
+    def recorded(self, session: "Session", commit: Commit) -> None:
         """Take notice that the session appended something."""
         ...
 
@@ -131,7 +131,7 @@ class Session:
         commit = self._journal.append([one.append for one in prepared], failed)
         for one in prepared:
             one.session.advance(one.state, commit)
-            self._overseer.recorded(one.session)
+            self._overseer.recorded(one.session, commit)
         for one in prepared:
             if one.orders:
                 self._overseer.carry_out(one.session, one.orders)

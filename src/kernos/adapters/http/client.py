@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from kernos.adapters.http.reply import json_of
-from kernos.adapters.http.sender import HttpRequest, Sender, open_sender
+from kernos.adapters.http.sender import open_sender
+from kernos.adapters.http.wire import HttpRequest, Sender
 from kernos.vocabulary.contract import ToolCall, ToolFailed
 from kernos.vocabulary.quantities import Json
 
@@ -97,7 +98,7 @@ class HttpService:
         return await self.request("DELETE", path, call=call, query=query)
 
     async def close(self) -> None:
-        """Close the connections. Without it, they are closed when the event loop is shut down."""
+        """Close the connections of this event loop; those of a service that is kept are closed with the loop itself."""
         if self._sender is not None:
             await self._sender.close()
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import aiohttp
 
-from kernos.adapters.http.sender import CUT, HttpReply, HttpRequest
+from kernos.adapters.http.wire import CUT, HttpReply, HttpRequest
 from kernos.vocabulary.contract import ToolFailed
 
 _KEEP_ALIVE_S = 4.0
@@ -37,6 +37,14 @@ class _Sent:
     maybe: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The connections of one event loop, and what closes them."""
+
+    generator: AsyncGenerator[aiohttp.ClientSession, None]
+    session: aiohttp.ClientSession
+
+
 class Exchange:
     """A `Sender` over aiohttp."""
 
@@ -44,9 +52,7 @@ class Exchange:
         """Take the bounds: bytes of a reply after decompression, and requests under way at once."""
         self._bytes_max = response_bytes_max
         self._connections_max = connections_max
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._life: AsyncGenerator[aiohttp.ClientSession, None] | None = None
-        self._session: aiohttp.ClientSession | None = None
+        self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """Send once and return whatever status came back. Raises ToolFailed as `Sender.send` says."""
@@ -67,13 +73,13 @@ class Exchange:
         except TimeoutError as error:
             raise _lost(sent, f"{where}: no answer within {request.timeout_ms} ms") from error
         except (_Cut, aiohttp.ClientError, OSError) as error:
-            raise _lost(sent, f"{where}: {error or type(error).__name__}") from error
+            raise _lost(sent, f"{where}: {str(error) or type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close the connections of the running loop; a later `send` opens new ones."""
-        life, self._life, self._session = self._life, None, None
-        if life is not None and self._loop is asyncio.get_running_loop():
-            await life.aclose()
+        life = self._lives.pop(asyncio.get_running_loop(), None)
+        if life is not None:
+            await life.generator.aclose()
 
     async def _follow(self, request: HttpRequest, url: str, where: str, sent: _Sent) -> HttpReply:
         for _ in range(_REDIRECTS_MAX + 1):
@@ -118,13 +124,15 @@ class Exchange:
 
     async def _opened(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
-            self._loop, self._life = loop, _life(self._connections_max)
-            self._session = await anext(self._life)
-        return self._session
+        life = self._lives.get(loop)
+        if life is None or life.session.closed:
+            self._lives = {other: life for other, life in self._lives.items() if not other.is_closed()}
+            generator = _open(self._connections_max)
+            life = self._lives[loop] = _Life(generator, await anext(generator))
+        return life.session
 
 
-async def _life(connections_max: int) -> AsyncGenerator[aiohttp.ClientSession, None]:
+async def _open(connections_max: int) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Open a session, and close it at the end: every event loop closes its generators as it shuts down."""
     marks = aiohttp.TraceConfig()
     marks.on_connection_create_end.append(_mark)

@@ -9,7 +9,8 @@ import msgspec
 
 from kernos.adapters.http.answer_schema import strict
 from kernos.adapters.http.reply import failure_of
-from kernos.adapters.http.sender import HttpReply, HttpRequest, Sender, open_sender
+from kernos.adapters.http.sender import open_sender
+from kernos.adapters.http.wire import HttpReply, HttpRequest, Sender
 from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolFailed
 from kernos.vocabulary.outcome import AttemptFailed
 from kernos.vocabulary.quantities import Json, Usage

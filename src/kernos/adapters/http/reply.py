@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kernos.adapters.http.sender import CUT, HttpReply
+from kernos.adapters.http.wire import CUT, HttpReply
 from kernos.vocabulary.contract import ToolFailed
 from kernos.vocabulary.quantities import NULL, Json
 
