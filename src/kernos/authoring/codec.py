@@ -30,6 +30,7 @@ def _build(kind: Any) -> Codec:
     name = getattr(kind, "__name__", str(kind))
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        check, write, read = adapter.validator.validate_python, adapter.serializer.to_json, adapter.validator.validate_json
         schema = Json(to_json(adapter.json_schema()))
     except (PydanticSchemaGenerationError, TypeError, ValueError) as error:
         first = str(error).split("\n", 1)[0]
@@ -38,13 +39,13 @@ def _build(kind: Any) -> Codec:
 
     def encode(value: Any) -> Json:
         try:
-            return Json(adapter.dump_json(adapter.validate_python(value), warnings="error"))
+            return Json(write(check(value), warnings="error"))
         except (ValidationError, PydanticSerializationError) as error:
             raise ContractBroken(_wrong(name, error)) from error
 
     def decode(text: Json) -> Any:
         try:
-            return adapter.validate_json(text.text)
+            return read(text.text)
         except ValidationError as error:
             raise ContractBroken(_wrong(name, error)) from error
 

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from kernos.authoring.codec import codec_of
@@ -103,11 +104,11 @@ def _effect(effect: Effect | str, name: str, place: str) -> Effect:
         raise BadDeclaration(message, hint=hint) from error
 
 
-async def _invoke(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function: a coroutine function here, a plain one in a thread."""
+def _awaitable(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """Return a function that can be awaited: a coroutine function as it is, a plain one in a thread."""
     if inspect.iscoroutinefunction(function):
-        return await function(*args)
-    return await asyncio.to_thread(function, *args)
+        return function
+    return partial(asyncio.to_thread, function)
 
 
 class _Attempt:
@@ -122,7 +123,7 @@ class _Attempt:
         *,
         takes_call: bool,
     ) -> None:
-        self.function = function
+        self._function = _awaitable(function)
         self._given = given
         self._returned = returned
         self._classes = classes
@@ -131,7 +132,7 @@ class _Attempt:
     async def __call__(self, args: Json, call: ToolCall) -> Json | AttemptFailed:
         value = self._given.decode(args)
         try:
-            result = await (_invoke(self.function, value, call) if self._takes_call else _invoke(self.function, value))
+            result = await (self._function(value, call) if self._takes_call else self._function(value))
         except ToolFailed as failed:
             return failed.attempt
         except Exception as error:  # noqa: BLE001 - a tool's function may raise anything; the class decides what it means
@@ -152,12 +153,12 @@ class _LookUp:
     """One look-up: like an attempt, but it only says what it saw."""
 
     def __init__(self, function: LookUp[Any], given: Codec) -> None:
-        self._function = function
+        self._function = _awaitable(function)
         self._given = given
 
     async def __call__(self, args: Json, call: ToolCall) -> Found | AttemptFailed:
         try:
-            found = await _invoke(self._function, self._given.decode(args), call)
+            found = await self._function(self._given.decode(args), call)
         except ToolFailed as failed:
             return failed.attempt
         except Exception as error:  # noqa: BLE001 - as above: a look-up that fails is made again

@@ -6,7 +6,7 @@ session: whatever arrives for it loads its state, applies itself, and takes the 
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -40,6 +40,9 @@ from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId,
 from kernos.vocabulary.outcome import Outcome
 from kernos.vocabulary.questions import AskChild, Assignment
 
+_ENDS_REMEMBERED = 1_024
+"""Outcomes kept for whoever asks shortly after the end; later they are read from the journal."""
+
 _TRIES_MAX = 50
 """Times a command is decided anew because another writer was faster; each time somebody else made progress."""
 
@@ -65,6 +68,7 @@ class Engine:
         self._alarm_at = EpochMs(0)
         self._chores: set[asyncio.Task[None]] = set()
         self._ends: dict[RunId, list[asyncio.Future[Outcome]]] = {}
+        self._ended: OrderedDict[RunId, Outcome] = OrderedDict()
         self._changes: dict[RunId, asyncio.Future[None]] = {}
         self._newest: Commit | None = None
         self.on_due: Callable[[], None] | None = None
@@ -140,6 +144,9 @@ class Engine:
     async def end_of(self, run: RunId) -> Outcome:
         """Return the run's outcome once it has ended and that is durable."""
         self._check_up()
+        ended = self._ended.get(run)
+        if ended is not None:
+            return ended
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends.setdefault(run, []).append(future)
         session = await self._sessions.borrow(run)
@@ -393,6 +400,9 @@ class Engine:
         end = end if end is not None else session.state.end if session is not None else None
         if end is None:
             return
+        self._ended[run] = end
+        if len(self._ended) > _ENDS_REMEMBERED:
+            self._ended.popitem(last=False)
         for future in self._ends.pop(run, ()):
             if not future.done():
                 future.set_result(end)

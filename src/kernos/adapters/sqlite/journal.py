@@ -121,7 +121,11 @@ class SqliteJournal:
         frontier = self._writer.frontier
         newest = self._reading.execute("SELECT max(pos) FROM events").get
         if newest is not None and newest >= max(frontier.size, self._seen.size):
-            self._seen = load_frontier(self._reading, self._signer.public_key(), self.path)
+            self._reading.execute("BEGIN")  # One snapshot: another process may commit between two statements.
+            try:
+                self._seen = load_frontier(self._reading, self._signer.public_key(), self.path)
+            finally:
+                self._reading.execute("COMMIT")
         return frontier if frontier.size >= self._seen.size else self._seen
 
     # --- journal -------------------------------------------------------------------------------------------------
