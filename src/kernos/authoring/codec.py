@@ -30,7 +30,11 @@ def _build(kind: Any) -> Codec:
     name = getattr(kind, "__name__", str(kind))
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
-        check, write, read = adapter.validator.validate_python, adapter.serializer.to_json, adapter.validator.validate_json
+        check, write, read = (
+            adapter.validator.validate_python,
+            adapter.serializer.to_json,
+            adapter.validator.validate_json,
+        )
         schema = Json(to_json(adapter.json_schema()))
     except (PydanticSchemaGenerationError, TypeError, ValueError) as error:
         first = str(error).split("\n", 1)[0]

@@ -3,8 +3,11 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import is_dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
+
+from pydantic import BaseModel
 
 from kernos.authoring.codec import codec_of
 from kernos.authoring.signature import check_name, types_of, where
@@ -68,6 +71,9 @@ def tool(
         if len(kinds) == 2 and kinds[1] is not ToolCall:  # noqa: PLR2004 - request and call
             message = f"tool {full} ({place}): its second parameter is a {kinds[1]}, not a ToolCall"
             raise BadDeclaration(message, hint="Take one pydantic model with all arguments, and the ToolCall.")
+        if not (isinstance(kinds[0], type) and (issubclass(kinds[0], BaseModel) or is_dataclass(kinds[0]))):
+            message = f"tool {full} ({place}) takes a {kinds[0]}: policy and people need named arguments"
+            raise BadDeclaration(message, hint="Take one pydantic model, or a dataclass, with all arguments.")
         effect_class = _effect(effect, full, place)
         if (look_up is not None) is not (effect_class is Effect.VERIFIABLE):
             message = f"tool {full} ({place}): a look_up belongs to effect class verifiable, and only there"
