@@ -161,7 +161,9 @@ async def test_of_somebody_elses_order_nothing_is_told_and_nothing_done(desk: De
 
 async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agree(desk: Desk) -> None:
     await desk.shop.post(
-        "/admin/faults", call=None, body={"seed": 3, "rates": {"error_500_after": 0.1, "reset_after": 0.1}}
+        "/admin/faults",
+        call=None,
+        body={"seed": 3, "rates": {"error_500_after": 0.1, "reset_after": 0.1}, "delay_ms": 100},
     )
     chosen = await desk.choose(delivered(1, 5_000), count=8)
     runs = [
@@ -169,7 +171,7 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
         for place, one in enumerate(chosen)
     ]
     async for event in runs[0].events():
-        if type(event.data).__name__ == "ActionPerformed":
+        if type(event.data).__name__ == "ActionIntended":
             break
     desk.process.kill()
     assert not all(row["status"] == "completed" for row in await desk.kernel.runs())

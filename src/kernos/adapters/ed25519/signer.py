@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -20,17 +19,20 @@ class FileSigner:
     """Ed25519 signatures by the key in a file."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
-        """Take the key; `open_or_make` reads it from its file."""
+        """Take the key; `at` reads it from its file."""
         self._key = key
         self._public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     @classmethod
-    def open_or_make(cls, path: Path) -> "FileSigner":
-        """Read the key, or make one at the first start. Raises BadConfiguration for a file that is no Ed25519 key."""
+    def at(cls, path: Path, *, may_make: bool) -> "FileSigner":
+        """Read the key, or make one at the first start. Raises BadConfiguration when there is none, or none of this kind."""
         try:
             return cls.open(path)
-        except FileNotFoundError:
-            return cls._make(path)
+        except FileNotFoundError as error:
+            if may_make:
+                return cls._make(path)
+            message = f"{path} is missing: the key that signs the tree heads of the store beside it"
+            raise BadConfiguration(message, hint="Restore the key file; without it nothing can be added.") from error
 
     @classmethod
     def open(cls, path: Path) -> "FileSigner":
@@ -62,6 +64,11 @@ class FileSigner:
             return cls.open(path)
         finally:
             part.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # The name, too, is on disk before anything is signed.
+        finally:
+            os.close(folder)
         return cls(key)
 
     def sign(self, message: bytes) -> bytes:
@@ -71,12 +78,3 @@ class FileSigner:
     def public_key(self) -> bytes:
         """Return the 32-byte public key."""
         return self._public
-
-
-def verify_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether `signature` of `message` is by the key."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

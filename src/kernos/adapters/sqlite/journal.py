@@ -1,138 +1,147 @@
 """The journal and views ports over one SQLite file.
 
 Beside `NAME` lie `NAME.key` (the signing key), `NAME.heads` (tree heads, the second place), `NAME.payloads/` and `NAME.lock`.
+Reads happen in the event loop, on a connection of their own: a point read takes some 20 us, less than a hop to a thread.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
+from typing import Any, Protocol
 
 import apsw
 
 from kernos.adapters.ed25519.signer import FileSigner
-from kernos.adapters.sqlite.heads import HeadsFile
+from kernos.adapters.sqlite.files import Files
+from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
+from kernos.adapters.sqlite.layout import Layout
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.reader import Reader
-from kernos.adapters.sqlite.rows import Rows, lay_out, shape
-from kernos.adapters.sqlite.store import connect, prepare, said_plainly
+from kernos.adapters.sqlite.rows import Rows
+from kernos.adapters.sqlite.second_place import HeadsFile
+from kernos.adapters.sqlite.store import connect, prepare, said_plainly, transaction
+from kernos.adapters.sqlite.tail import load_tail
+from kernos.adapters.sqlite.transcript import Transcript
 from kernos.adapters.sqlite.tree import Frontier
-from kernos.adapters.sqlite.verify import Verifier
-from kernos.adapters.sqlite.writer import Pending, Writer, load_frontier
+from kernos.adapters.sqlite.verify import verify_store
+from kernos.adapters.sqlite.writer import Writer
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Commit, Range, Row
-from kernos.vocabulary.errors import BadConfiguration, Tampered
-from kernos.vocabulary.ids import EpochMs, RunId
+from kernos.ports.signer import Signer
+from kernos.vocabulary.errors import Tampered
+from kernos.vocabulary.ids import RunId
 from kernos.vocabulary.journal import Append, Entry, RowOp, Scalar, Table, TreeHead, Verification
 
-_SCAN_PAGE = 2_000
+_HEADS_AT_ONCE = 1_000
+"""Heads given to the second place in one piece."""
 
 
-class _SqliteCommit:
-    """The promise of one append."""
+class OpenKey(Protocol):
+    """How a store's key is opened."""
 
-    __slots__ = ("_pending",)
-
-    def __init__(self, pending: Pending) -> None:
-        self._pending = pending
-
-    async def durable(self) -> None:
-        """Return once the append is on disk; raise why it is not."""
-        pending = self._pending
-        if pending.error is None and not pending.group.done.done():
-            await pending.group.done
-            while pending.error is None and not pending.group.done.done():
-                await pending.group.done  # The append was moved on to a later group.
-        if pending.error is not None:
-            raise pending.error
+    def __call__(self, path: Path, *, may_make: bool) -> Signer:
+        """Return the key in the file at `path`; make one if there is none and `may_make`."""
+        ...
 
 
 class SqliteJournal:
     """Implements the journal and views ports."""
 
-    def __init__(self, path: Path, tables: Sequence[Table], clock: Clock, *, vfs: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tables: Sequence[Table],
+        clock: Clock,
+        *,
+        open_key: OpenKey = FileSigner.at,
+        heads: Path | None = None,
+        vfs: str | None = None,
+        files: Files | None = None,
+    ) -> None:
         """Open the store, or make one. Call in the event loop that will use it.
 
-        Raises ForeignStore, Tampered, StorageFailed, StoreBusy, BadConfiguration (a key file that is none).
+        `open_key` reads or makes the key. `heads`: the file of the second place, when it shall not lie beside the store.
+        `vfs` and `files` put other file systems in their place. Raises ForeignStore, Tampered, StorageFailed, StoreBusy, BadConfiguration (the key is missing or is none).
         """
         self.path = path
-        self.projections_changed = False
-        """Whether the projections' tables were laid out anew, so that `rebuild` is due."""
-        with said_plainly(path):
-            self._rows = Rows(tables)
-            payloads = Payloads(path.with_name(f"{path.name}.payloads"))
-            self._heads = HeadsFile(path.with_name(f"{path.name}.heads"))
-            connection = connect(path, vfs=vfs, writable=True)
-            is_new = prepare(connection, path)
-            self._signer = self._open_key(connection, is_new=is_new)
-            self._lay_out_rows(connection, tables)
-            self._fill_heads(connection)
-            self._writer = Writer(connection, path, self._rows, self._signer, clock, self._heads, payloads)
-            self._reading = connect(path, vfs=vfs, writable=False)
-            self._reader = Reader(self._reading, path, payloads, self._trusted)
-            self._verifier = Verifier(self._reading, path, self._signer.public_key(), self._heads, payloads)
-        self._seen = self._writer.frontier
+        self._vfs = vfs
+        self._files = files or Files()
+        self._open_key = open_key
+        self._heads_path = heads or path.with_name(f"{path.name}.heads")
+        self._payloads = Payloads(path.with_name(f"{path.name}.payloads"), self._files)
+        self._rows = Rows(tables)
+        self._layout = Layout(path, tables)
         self._closed = False
+        with said_plainly(path), ExitStack() as opened:
+            connection = connect(path, vfs=vfs, may_make=True)
+            opened.callback(connection.close)
+            prepare(connection, path)
+            self._notary = Notary(self._key(connection))
+            self._layout.lay_out(connection)
+            self._second = HeadsFile(self._heads_path, self._files)
+            opened.callback(self._second.close)
+            self._transcript = Transcript(
+                connection, path, self._rows, self._notary, clock, self._second, self._payloads, self._layout.check
+            )
+            self._mend_second_place(connection)
+            self._reading = connect(path, vfs=vfs)
+            opened.pop_all()  # From here on `close` lets go of them.
+        self._reader = Reader(self._reading, path, self._payloads, self._trusted, self._transcript.next_known)
+        self._seen = self._transcript.tail
+        self._writer = Writer(connection, path, self._transcript)
 
-    def _open_key(self, connection: apsw.Connection, *, is_new: bool) -> FileSigner:
+    @property
+    def projections_changed(self) -> bool:
+        """Whether the projections' tables were laid out anew, so that `rebuild` is due before anything is appended."""
+        return self._layout.rebuild_due
+
+    def _key(self, connection: apsw.Connection) -> Signer:
+        """Open the key and check that the store was made with it; a store without entries may be given a new one."""
         path = self.path.with_name(f"{self.path.name}.key")
         known = connection.execute("SELECT value FROM meta WHERE key='public_key'").get
-        if known is None and (is_new or not connection.execute("SELECT count(*) FROM events").get):
-            signer = FileSigner.open_or_make(path)
-            connection.execute("INSERT OR IGNORE INTO meta VALUES('public_key', ?)", (signer.public_key().hex(),))
+        is_empty = connection.execute("SELECT max(pos) FROM events").get is None
+        signer = self._open_key(path, may_make=known is None and is_empty)
+        public = signer.public_key().hex()
+        if known is None:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES('public_key', ?)", (public,))
             known = connection.execute("SELECT value FROM meta WHERE key='public_key'").get
-        try:
-            signer = FileSigner.open(path)
-        except FileNotFoundError as error:
-            message = f"{path} is missing: the key that signs the tree heads of {self.path}"
-            raise BadConfiguration(message, hint="Restore the key file; without it nothing can be added.") from error
-        if signer.public_key().hex() != known:
+        if public != known:
             message = f"{path} is not the key that {self.path} was made with"
             raise Tampered(message, hint="Restore the key file that belongs to this store.")
         return signer
 
-    def _lay_out_rows(self, connection: apsw.Connection, tables: Sequence[Table]) -> None:
-        wanted = shape(tables)
-        if connection.execute("SELECT value FROM meta WHERE key='projections'").get == wanted:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        lay_out(connection, tables)
-        connection.execute("INSERT OR REPLACE INTO meta VALUES('projections', ?)", (wanted,))
-        connection.execute("COMMIT")
-        self.projections_changed = bool(connection.execute("SELECT count(*) FROM events LIMIT 1").get)
+    def _mend_second_place(self, connection: apsw.Connection) -> None:
+        """Check the second place against the store, and give it what it lacks after a power loss. Raises Tampered."""
 
-    def _fill_heads(self, connection: apsw.Connection) -> None:
-        """Check the second place against the store, and give it what it lacks. Raises Tampered."""
-        last = self._heads.last()
-        since = -1
-        if last is not None:
-            since = last.size
-            row = connection.execute("SELECT root FROM heads WHERE size=?", (last.size,)).fetchone()
-            if row is None or row[0] != last.root:
-                size = connection.execute("SELECT max(size) FROM heads").get or 0
-                what = f"was cut: it ends at {size} entries" if size < last.size else "was rewritten"
-                message = f"{self.path} {what}, but {self._heads.path} has a tree head of size {last.size}"
-                raise Tampered(message)
-        rows = connection.execute("SELECT size, at, root, signature FROM heads WHERE size>? ORDER BY size", (since,))
-        missing = [TreeHead(*row) for row in rows]
-        if missing:
-            self._heads.add(missing)
+        def find(size: int) -> ChainedHead | None:
+            row = connection.execute(f"SELECT {COLUMNS} FROM heads WHERE size=?", (size,)).fetchone()
+            return head_of_row(row) if row is not None else None
 
-    def _trusted(self) -> Frontier:
-        """Return the newest tree edge, also when another process moved it on."""
-        frontier = self._writer.frontier
-        newest = self._reading.execute("SELECT max(pos) FROM events").get
-        if newest is not None and newest >= max(frontier.size, self._seen.size):
-            self._reading.execute("BEGIN")  # One snapshot: another process may commit between two statements.
-            try:
-                self._seen = load_frontier(self._reading, self._signer.public_key(), self.path)
-            finally:
-                self._reading.execute("COMMIT")
-        return frontier if frontier.size >= self._seen.size else self._seen
+        newest = self._transcript.tail.frontier.size
+        try:
+            since = self._second.recover(find, newest)
+            rows = connection.execute(f"SELECT {COLUMNS} FROM heads WHERE size>=? ORDER BY size", (since,))
+            while portion := [head_of_row(row) for row in islice(rows, _HEADS_AT_ONCE)]:
+                self._second.add(portion)
+        except ValueError as error:
+            raise Tampered(f"{self.path} has a damaged tree head") from error
+
+    def _trusted(self, position: int) -> Frontier:
+        """Return a checked edge of the tree beyond `position`, also when another process moved it on."""
+        own = self._transcript.tail
+        if own.frontier.size > self._seen.frontier.size:
+            self._seen = own
+        if position >= self._seen.frontier.size:
+            with transaction(self._reading, "DEFERRED"):
+                self._seen = load_tail(self._reading, self._notary, self.path)
+        return self._seen.frontier
 
     # --- journal -------------------------------------------------------------------------------------------------
 
     def append(self, appends: Sequence[Append], on_failure: Callable[[Exception], None] | None = None) -> Commit:
-        """Put entries in."""
-        return _SqliteCommit(self._writer.put(appends, on_failure))
+        """Put entries in. Raises InvalidInput for a body that cannot be stored, QueueFull when too much waits for the disk."""
+        return self._writer.put(appends, on_failure)
 
     async def read(self, run: RunId, after: int = -1) -> Sequence[Entry]:
         """Return a run's entries, proven."""
@@ -140,37 +149,34 @@ class SqliteJournal:
             return self._reader.read(run, after)
 
     async def scan(self, after: int = -1) -> AsyncIterator[tuple[int, Entry]]:
-        """Yield every entry after a position."""
+        """Yield every entry after a position, proven."""
         while True:
             with said_plainly(self.path):
-                page = self._reader.scan(after, _SCAN_PAGE)
-            for position, entry in page:
-                yield position, entry
-            if len(page) < _SCAN_PAGE:
+                portion = self._reader.scan(after)
+            if not portion:
                 return
-            after = page[-1][0]
+            for place in portion:
+                yield place
+            after = portion[-1][0]
 
     async def head(self) -> TreeHead | None:
         """Return the newest tree head."""
         with said_plainly(self.path):
-            row = self._reading.execute(
-                "SELECT size, at, root, signature FROM heads ORDER BY size DESC LIMIT 1"
-            ).fetchone()
-        return TreeHead(row[0], EpochMs(row[1]), row[2], row[3]) if row is not None else None
+            row = self._reading.execute(f"SELECT {COLUMNS} FROM heads ORDER BY size DESC LIMIT 1").fetchone()
+        return head_of_row(row).public() if row is not None else None
 
     async def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Check everything."""
-        with said_plainly(self.path):
-            return self._verifier.verify(progress)
+        return await verify_store(self.path, self._open_key, progress, heads=self._heads_path, vfs=self._vfs)
 
     async def close(self) -> None:
-        """Make pending appends durable and close the file."""
+        """Make pending appends durable and close the files."""
         if self._closed:
             return
         self._closed = True
-        await self._writer.close()
         self._reading.close()
-        self._writer.close_connection()
+        await self._writer.close()
+        self._second.close()
 
     # --- views ---------------------------------------------------------------------------------------------------
 
@@ -185,52 +191,27 @@ class SqliteJournal:
         limit: int = 1_000,
     ) -> Sequence[Row]:
         """Return rows."""
-        conditions: list[str] = []
-        values: list[Scalar] = []
-        for column, wanted in where.items():
-            if isinstance(wanted, tuple):
-                bounds = zip((">=", "<"), wanted, strict=True)
-                for sign, bound in bounds:
-                    if bound is not None:
-                        conditions.append(f"{column}{sign}?")
-                        values.append(self._rows.stored(table, column, bound))
-            else:
-                conditions.append(f"{column} IS ?")
-                values.append(self._rows.stored(table, column, wanted))
-        if after is not None:
-            first = self._rows.first_key(table)
-            conditions.append(f"{first}>?")
-            values.append(self._rows.stored(table, first, after))
-        names = [name for name, _ in self._rows.tables[table].columns]
-        by = order or self._rows.key(table)
-        direction = " DESC" if descending else ""
-        filters = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        sql = f"SELECT {', '.join(names)} FROM {table}{filters} ORDER BY {by}{direction} LIMIT ?"
+        sql, values = self._rows.query(table, where, order, after, descending=descending)
         with said_plainly(self.path):
-            rows: list[tuple[Scalar, ...]] = list(self._reading.execute(sql, (*values, limit)))
-        return [self._rows.shown(table, names, row) for row in rows]
+            rows: list[Any] = self._reading.execute(sql, (*values, limit)).fetchall()
+        return [self._rows.shown(table, row) for row in rows]
 
     async def dump(self, table: str) -> Sequence[Row]:
         """Return all rows of a table."""
         return await self.select(table, {}, limit=-1)
 
     async def rebuild(self, tables: Sequence[Table], rows: AsyncIterator[Sequence[RowOp]]) -> None:
-        """Replace the content of tables, in one transaction."""
+        """Replace the content of tables, in one transaction. It holds the store: appends wait until it is done."""
         with said_plainly(self.path):
-            connection = connect(self.path, vfs=None, writable=False)
-            connection.execute("BEGIN IMMEDIATE")
+            connection = connect(self.path, vfs=self._vfs)
             try:
-                lay_out(connection, tables)
-                async for ops in rows:
-                    self._rows.apply(connection, ops)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            else:
-                connection.execute("COMMIT")
+                with transaction(connection, "IMMEDIATE"):
+                    self._layout.renew(connection, tables)
+                    async for ops in rows:
+                        self._rows.apply(connection, ops)
             finally:
                 connection.close()
-        self.projections_changed = False
+        self._layout.rebuild_due = False
 
     def watch(self, listener: Callable[[Sequence[tuple[RunId, int]]], None]) -> None:
         """Report other processes' entries from now on."""

@@ -1,13 +1,13 @@
 """Store: the SQLite file itself: how it is opened, marked, and what its errors mean to an operator."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import apsw
 
-from kernos.vocabulary.errors import ForeignStore, KernosError, StorageFailed, StoreBusy, Tampered
+from kernos.vocabulary.errors import Bug, ForeignStore, KernosError, StorageFailed, StoreBusy, Tampered
 
 APPLICATION_ID = 0x6B65726E  # "kern"
 FORMAT = 1
@@ -16,11 +16,15 @@ FORMAT = 1
 BUSY_TIMEOUT_MS = 10_000
 """How long a write waits for another process: many times a commit group, short enough to be noticed."""
 
+_PAGE_BYTES = 8_192
+"""Seven events of 1 KB fit on a page, three on one of SQLite's usual 4 KiB: 14 % less space and a quarter less work."""
+
 _LAYOUT = """
 CREATE TABLE events(
     pos INTEGER PRIMARY KEY, run INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, node BLOB NOT NULL);
 CREATE UNIQUE INDEX events_run ON events(run, n);
-CREATE TABLE heads(size INTEGER PRIMARY KEY, at INTEGER NOT NULL, root BLOB NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE heads(
+    size INTEGER PRIMARY KEY, at INTEGER NOT NULL, previous BLOB NOT NULL, root BLOB NOT NULL, signature BLOB NOT NULL);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -52,45 +56,57 @@ def said_plainly(path: Path) -> Iterator[None]:
     except apsw.CantOpenError as error:
         message = f"{path} cannot be opened: {error}"
         raise StorageFailed(message, hint="Check that its folder exists and that this user may write there.") from error
-    except apsw.IOError as error:
+    except (apsw.IOError, apsw.ProtocolError) as error:
         message = f"{path} could not be read or written: {error}"
+        raise StorageFailed(message) from error
+    except apsw.SQLError as error:
+        message = f"{path} lacks a table or a column that a kernos store has: {error}"
+        raise Tampered(message) from error
+    except OSError as error:
+        message = f"{error.filename or path}: {error.strerror or error}"
         raise StorageFailed(message) from error
     except apsw.ConstraintError as error:
         message = f"{path} holds entries that contradict its tree: {error}"
         raise Tampered(message) from error
 
 
-def connect(path: Path, *, vfs: str | None, writable: bool) -> apsw.Connection:
+def connect(path: Path, *, vfs: str | None, may_make: bool = False) -> apsw.Connection:
     """Open one connection, with the durability that the journal promises."""
-    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if writable else 0)
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_make else 0)
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.pragma("synchronous", "FULL")
+    connection.wal_autocheckpoint(0)  # The writer does it, where a failure is seen.
     return connection
 
 
-def prepare(connection: apsw.Connection, path: Path) -> bool:
-    """Lay out a new file, or check that the file is ours; return whether it is new. Raises ForeignStore."""
-    _check_mark(connection, path)
-    connection.pragma("journal_mode", "wal")
-    connection.pragma("synchronous", "FULL")
+def prepare(connection: apsw.Connection, path: Path) -> None:
+    """Lay out a new file, or check that the file is ours. Raises ForeignStore, StorageFailed."""
+    check_mark(connection, path)
+    if connection.pragma("application_id") != APPLICATION_ID:
+        connection.pragma("page_size", _PAGE_BYTES)
+    if connection.pragma("journal_mode", "wal") != "wal":
+        message = f"{path} cannot be written: the file or its folder is read-only, or lies on a file system without shared memory"
+        raise StorageFailed(message, hint="Make both writable for this user, then start kernos again.")
     if connection.pragma("application_id") == APPLICATION_ID:
-        return False
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.pragma("application_id") == APPLICATION_ID:
-            return False  # Another process laid it out meanwhile.
-        connection.execute(_LAYOUT)
-        connection.pragma("user_version", FORMAT)
-        connection.pragma("application_id", APPLICATION_ID)
-    finally:
-        connection.execute("COMMIT" if connection.in_transaction else "SELECT 1")
-    return True
+        if connection.pragma("application_id") != APPLICATION_ID:  # Else another process laid it out meanwhile.
+            connection.execute(_LAYOUT)
+            connection.pragma("user_version", FORMAT)
+            connection.pragma("application_id", APPLICATION_ID)
+    except apsw.Error:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
-def _check_mark(connection: apsw.Connection, path: Path) -> None:
+def check_mark(connection: apsw.Connection, path: Path) -> None:
+    """Check that a file is a store of ours, or still empty. Raises ForeignStore."""
     mark = connection.pragma("application_id")
     version = connection.pragma("user_version")
-    assert isinstance(version, int)
+    assert isinstance(version, int), version
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
     if mark == APPLICATION_ID:
         if version > FORMAT:
@@ -101,25 +117,41 @@ def _check_mark(connection: apsw.Connection, path: Path) -> None:
         raise ForeignStore(message, hint="Give the path of a kernos store, or of a file that does not exist yet.")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
+@contextmanager
+def transaction(connection: apsw.Connection, kind: str) -> Iterator[None]:
+    """Do what is inside in one transaction of a kind (`DEFERRED` to read one state, `IMMEDIATE` to write), all or nothing."""
+    connection.execute(f"BEGIN {kind}")
     try:
-        os.fsync(handle)
+        yield
+        connection.execute("COMMIT")
     finally:
-        os.close(handle)
+        roll_back(connection)
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """Give up the transaction if there is one; SQLite has done so by itself after most failed writes."""
+    if connection.in_transaction:
+        try:
+            connection.execute("ROLLBACK")
+        except apsw.Error:
+            return  # The medium fails; closing the connection drops the transaction.
 
 
 def plainly(path: Path, error: Exception) -> KernosError:
-    """Return the kernos error for any error of the medium."""
-    try:
-        with said_plainly(path):
-            raise error
-    except KernosError as known:
-        return known
-    except OSError as failed:
-        message = f"{path}: {failed.strerror or failed}"
-        return StorageFailed(message)
-    except apsw.Error as other:
-        message = f"{path}: {other}"
-        return StorageFailed(message)
+    """Return the kernos error for any error of the medium; any other error is a bug."""
+    if isinstance(error, (apsw.Error, OSError)):
+        try:
+            _raise_plainly(path, error)
+        except KernosError as known:
+            return known
+        except apsw.Error:
+            return StorageFailed(f"{path}: {error}")
+    if isinstance(error, KernosError):
+        return error
+    return Bug(f"the journal of {path} met {type(error).__name__}: {error}")
+
+
+def _raise_plainly(path: Path, error: Exception) -> NoReturn:
+    with said_plainly(path):
+        raise error
+    raise AssertionError

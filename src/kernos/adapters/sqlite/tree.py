@@ -1,26 +1,36 @@
 """Tree: RFC 6962 hashing over the stored entries.
 
 Each position keeps one hash, its *node*: the root of the largest complete subtree that ends there. So the roots that make up a tree of any size
-(its frontier) are found with log2(size) look-ups, and nothing is ever rewritten.
+(its frontier) are found with log2(size) look-ups, nothing is ever rewritten, and the root of every left half of a subtree is a stored node.
 """
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-HASH_BYTES = 32
 _PLACE = struct.Struct(">cQI")
 _sha256 = hashlib.sha256
 
+Node = Callable[[int], bytes]
+"""From a position to the hash kept there, or to the entry's own hash."""
+
 
 def leaf_hash(run: int, n: int, body: bytes) -> bytes:
-    """Hash one entry: 0x00, the run's number (8 bytes), the number in the run (4 bytes), the stored bytes."""
+    """Hash one entry: 0x00, the run's number (8 bytes), the number in the run (4 bytes), the stored bytes.
+
+    Raises TypeError or struct.error for values that no kernos wrote.
+    """
     return _sha256(_PLACE.pack(b"\0", run, n) + body).digest()
 
 
 def parent_hash(left: bytes, right: bytes) -> bytes:
     """Hash two subtrees into one."""
     return _sha256(b"\1" + left + right).digest()
+
+
+def height_at(position: int) -> int:
+    """Return the height of the largest complete subtree that ends at a position: its node's."""
+    return ((position + 1) & -(position + 1)).bit_length() - 1
 
 
 def frontier_positions(size: int) -> list[tuple[int, int]]:
@@ -63,57 +73,46 @@ class Frontier:
 
     def root(self) -> bytes:
         """Return the RFC 6962 root of the whole tree."""
-        if not self.parts:
-            return _sha256(b"").digest()
-        node = self.parts[-1]
-        for left in reversed(self.parts[:-1]):
-            node = parent_hash(left, node)
-        return node
+        return root_of_parts(self.parts)
 
 
-Node = Callable[[int], bytes]
-"""From a position to its stored node."""
+def root_of_parts(parts: Sequence[bytes]) -> bytes:
+    """Return the RFC 6962 root over a frontier's parts."""
+    if not parts:
+        return _sha256(b"").digest()
+    node = parts[-1]
+    for left in reversed(parts[:-1]):
+        node = _sha256(b"\1" + left + node).digest()
+    return node
+
+
+def node_over(position: int, leaf: bytes, node: Node) -> bytes:
+    """Compute the node of a position from the entry's own hash and the nodes kept to its left."""
+    for level in range(height_at(position)):
+        leaf = parent_hash(node(position - (1 << level)), leaf)
+    return leaf
 
 
 def subtree_root(begin: int, height: int, node: Node, leaf: Node) -> bytes:
-    """Compute the root of the complete subtree of 2**height leaves from `begin` on, from stored nodes and its last leaf.
+    """Compute the root of the complete subtree of 2**height leaves from `begin` on, from kept nodes and its last entry.
 
-    The left half of a subtree ends where exactly its own root is stored; only the right edge has to be walked down.
+    A left half's root is kept where it ends; only a right edge has to be walked down.
     """
-    lefts: list[bytes] = []
-    while height:
-        height -= 1
-        half = 1 << height
-        lefts.append(node(begin + half - 1))
-        begin += half
-    root = leaf(begin)
-    for left in reversed(lefts):
-        root = parent_hash(left, root)
-    return root
-
-
-def root_over(position: int, leaf: bytes, size: int, node: Node, leaf_at: Node) -> bytes:
-    """Compute the root of the frontier subtree that holds `position`, with `leaf` in its place; the proof that it belongs there."""
-    begin, height = subtree_of(position, size)
-    root = leaf
-    at = position
+    if begin >> height & 1 == 0:
+        return node(begin + (1 << height) - 1)
+    last = begin + (1 << height) - 1
+    root = leaf(last)
     for level in range(height):
-        sibling = (at >> level ^ 1) << level
-        if at >> level & 1:
-            root = parent_hash(node(sibling + (1 << level) - 1), root)
-        else:
-            root = parent_hash(root, subtree_root(sibling, level, node, leaf_at))
-        at = at >> (level + 1) << (level + 1)
-    assert at == begin, (at, begin)
+        root = parent_hash(node(last - (1 << level)), root)
     return root
 
 
-def subtree_of(position: int, size: int) -> tuple[int, int]:
-    """Return (first position, height) of the frontier subtree of a tree of `size` leaves that holds `position`."""
+def subtree_of(position: int, size: int) -> tuple[int, int, int]:
+    """Return (first position, height, index among the parts) of the frontier's subtree that holds `position`, in a tree of `size`."""
     begin = 0
-    for height, last in frontier_positions(size):
+    for index, (height, last) in enumerate(frontier_positions(size)):
         if position <= last:
-            return begin, height
+            return begin, height, index
         begin = last + 1
     message = f"position {position} is not in a tree of {size}"
     raise ValueError(message)

@@ -1,0 +1,1 @@
+"""Benchmarks of kernos beside its peers: `python -m benchmarks NAME --json FILE`."""

@@ -1,0 +1,41 @@
+"""gate: CPU of one call through the gate.
+
+By itself (contract and policy, conditions on the arguments, so that no answer is kept), and as a whole: everything an action costs, from the
+question to both records on disk. The target holds for the whole, although that includes more than the gate.
+"""
+
+from dataclasses import replace
+from statistics import median
+
+from benchmarks.contestant import measure_all, run_program
+from benchmarks.durable import KERNOS
+from benchmarks.peers.environment import own_python
+from benchmarks.row import Options, Row, at_most
+
+_WHOLE_US = 400
+
+
+def run(options: Options) -> list[Row]:
+    """Measure the decision alone and the whole."""
+    repetitions = 5_000 if options.full else 200
+    options.say("the decision alone ...")
+    found = [run_program(own_python(), "benchmarks.subject.gate", repetitions) for _ in range(options.repetitions)]
+    rows = [
+        Row(
+            f"contract and policy, {rules} rules on the tool",
+            median(each[rules] for each in found),
+            "CPU us/call",
+        )
+        for rules in found[0]
+    ]
+    whole = replace(KERNOS, name="kernos, actions", variant="actions", waves=8)
+    cost = measure_all([whole], 64, options)[whole.name]
+    rows.append(
+        at_most(
+            "a whole action: gate, intent, perform, record",
+            cost.cpu_ms / cost.steps * 1_000,
+            "CPU us/call",
+            _WHOLE_US,
+        )
+    )
+    return rows

@@ -1,0 +1,70 @@
+"""The gate by itself: CPU of one decision (contract, policy) under policy sets of different sizes.
+
+The call is an action whose arguments decide, so that no answer is kept from an earlier call.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks.measure import report
+from benchmarks.subject.agents import Ask, act, actor
+from kernos.app.policies import load_policy
+from kernos.control.gate import Gate
+from kernos.control.registry import Registry
+from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.gate import Answer
+from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId
+from kernos.vocabulary.quantities import Limits
+
+PERSON = PrincipalId("person:bench")
+
+
+def rules(count: int) -> str:
+    """Return a policy set of so many rules, each with a condition on the arguments, of which the last one allows."""
+    denied = [
+        f'@id("not_{n}") forbid (principal, action, resource is act) when {{ resource.n == {n + 1_000_000} }};'
+        for n in range(count - 1)
+    ]
+    return "\n".join([*denied, '@id("small") permit (principal, action, resource is act) when { resource.n < 1000 };'])
+
+
+def microseconds(call: Callable[[], object], repetitions: int) -> float:
+    """Return the CPU of one call."""
+    for _ in range(repetitions // 10):
+        call()
+    start = time.process_time()
+    for _ in range(repetitions):
+        call()
+    return (time.process_time() - start) / repetitions * 1e6
+
+
+def main(repetitions: int) -> None:
+    """Measure one policy set after another."""
+    registry = Registry([actor], {})
+    args = act.input.encode(Ask(n=7))
+    requested = RunRequested(
+        agent=actor.name,
+        agent_version=actor.version,
+        code_digest=actor.code_digest,
+        intent="",
+        input=args,
+        tenant=DEFAULT_TENANT,
+        limits=Limits(),
+        deadline_at=EpochMs(0),
+        profile="standard",
+    )
+    found = {}
+    for count in (1, 10, 50):
+        gate = Gate(registry, load_policy(rules(count) + "\n", registry))
+
+        def decide(gate: Gate = gate) -> Answer:
+            return gate.decide_call(requested, PERSON, actor, act.name, args).answer
+
+        assert decide() is Answer.ALLOW
+        found[str(count)] = microseconds(decide, repetitions)
+    report(found)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

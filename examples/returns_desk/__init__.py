@@ -1,0 +1,1 @@
+"""The returns desk of a small shop."""

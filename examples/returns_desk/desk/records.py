@@ -1,0 +1,99 @@
+"""Records: what the shop's service says about customers, orders, payments, shipments and stock. Money is in cents."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+
+class Customer(BaseModel):
+    """A customer. The e-mail address is what a ticket's sender is checked against."""
+
+    id: str
+    name: str
+    email: str
+    address: str = ""
+    language: str = "en"
+    vip: bool = False
+
+
+class Item(BaseModel):
+    """One line of an order."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_cents: int
+    final_sale: bool = False
+    size: str | None = None
+
+    @property
+    def line_cents(self) -> int:
+        """What the line cost."""
+        return self.quantity * self.unit_cents
+
+
+class Order(BaseModel):
+    """An order; `delivered_on` stands only where it was delivered."""
+
+    id: str
+    customer_id: str
+    placed_on: date
+    status: str
+    delivered_on: date | None = None
+    address: str = ""
+    items: list[Item]
+    total_cents: int
+    payment_id: str
+    shipment_id: str | None = None
+
+
+class Payment(BaseModel):
+    """A payment with what was given back of it."""
+
+    id: str
+    order_id: str
+    captured_cents: int
+    refunded_cents: int
+
+    @property
+    def open_cents(self) -> int:
+        """What can still be given back."""
+        return self.captured_cents - self.refunded_cents
+
+
+class Shipment(BaseModel):
+    """A parcel on its way, or not any more."""
+
+    id: str
+    order_id: str
+    status: str
+    address: str = ""
+    promised_on: date | None = None
+    delivered_on: date | None = None
+
+
+class Stock(BaseModel):
+    """What is there of one product, by size."""
+
+    sku: str
+    name: str
+    sizes: dict[str, int]
+    unit_cents: int = 0
+
+
+class Customers(BaseModel):
+    """The result of a search for customers."""
+
+    customers: list[Customer]
+
+
+class Orders(BaseModel):
+    """The orders of one customer, newest first."""
+
+    orders: list[Order]
+
+
+class Written(BaseModel):
+    """What every write answers with: the id of what was made or changed."""
+
+    id: str

@@ -1,0 +1,1 @@
+"""Tickets: what customers write to the shop, and, kept apart, how each should end."""

@@ -1,0 +1,71 @@
+"""The command line: a thin face over the calls that programs make.
+
+Modules that declare commands import nothing but typer at their top; what a command needs is imported when it runs, so that
+`kernos --help` costs no more than typer itself.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+
+import typer
+
+from kernos.app.cli.options import FAILED, INTERRUPTED, USAGE
+from kernos.vocabulary.errors import AgentError, CallerError, KernosError, OperatorError, ToolError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 an error, 2 wrong usage, 3 the run waits, 130 stopped by Ctrl-C."""
+    from typer.main import get_command
+
+    from kernos.app.cli.program import app
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        sys.excepthook = _unexpected
+    try:
+        command = get_command(app)  # Not app(...), which would put an excepthook of its own in place of ours.
+        code = command(args=given or ["--help"], prog_name="kernos", standalone_mode=False)
+        sys.stdout.flush()
+    except KernosError as error:
+        return _say(error.code, str(error), error.hint or _advice(error), FAILED)
+    except typer.TyperException as error:
+        where = given[0] if given and not given[0].startswith("-") else ""
+        return _say("usage", error.format_message(), f"kernos {where} --help".replace("  ", " "), USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:  # The reader has gone, as in `kernos ps | head`; what is left to flush has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _say(code: str, message: str, hint: str, exit_code: int) -> int:
+    print(f"error[{code}]: {message}", file=sys.stderr)
+    print(f"next: {hint}", file=sys.stderr)
+    return exit_code
+
+
+def _advice(error: KernosError) -> str:
+    """Return what to do next by who must act, for errors without advice of their own."""
+    match error:
+        case CallerError():
+            return "See what there is with `kernos ps --all`, and what the command takes with --help."
+        case AgentError() | ToolError():
+            return "Mend the agent's code, then check it with `kernos doctor`."
+        case OperatorError():
+            return "See what is wrong with `kernos doctor`."
+        case _:
+            return "Give the command again; what is recorded stays recorded."
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what no one foresaw in the form of all other errors, with the place for whoever mends it."""
+    if os.environ.get("KERNOS_TRACEBACK"):
+        traceback.print_exception(kind, error, trace)
+    frames = traceback.extract_tb(trace)
+    place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    hint = "Please report it with the output of `kernos doctor`; KERNOS_TRACEBACK=1 shows where it comes from."
+    _say("bug", f"kernos met something that it does not expect: {kind.__name__}: {error}{place}", hint, FAILED)

@@ -1,0 +1,109 @@
+"""Checking: the journal against its tree, and the projections against the journal.
+
+The journal is checked without being opened as a store: one that was tampered with refuses to open, and its faults have to be found all the same.
+"""
+
+import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from kernos.adapters.ed25519.signer import FileSigner
+from kernos.adapters.sqlite.journal import SqliteJournal
+from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.adapters.sqlite.verify import verify_store as verify_journal
+from kernos.adapters.system.clock import SystemClock
+from kernos.app.cli.showing import Advance, print_json, progress
+from kernos.control.projections import TABLES
+from kernos.control.replay import Difference, compare, rebuild
+from kernos.vocabulary.errors import StoreBusy
+from kernos.vocabulary.journal import Finding, Verification
+
+BESIDE_ENTRIES_MAX = 100_000
+"""Entries up to which projections are rebuilt beside a running kernel, whose writes wait meanwhile: about two of the ten seconds that
+they wait at the most."""
+
+_TRIES = 5
+"""Comparisons made anew because a running kernel moved on between the two sides."""
+
+
+def verify_store(store: Path, *, projections: bool, as_json: bool) -> int:
+    """Print what was checked and what is wrong; return 0 when nothing is, else 1."""
+    with progress("entries") as advance:
+        verification = check_journal(store, advance)
+    differences: list[Difference] = []
+    if projections and not verification.findings:
+        with progress("projections") as advance:
+            differences = asyncio.run(_compare(store, advance))
+    is_clean = not verification.findings and not differences
+    if as_json:
+        print_json({"clean": is_clean, "entries": verification.entries, "heads": verification.heads,
+                    "root": verification.root.hex(), "findings": verification.findings, "differences": differences})  # fmt: skip
+        return 0 if is_clean else 1
+    for finding in verification.findings:
+        print(f"{finding.kind} at {_place(finding)}: {finding.message}")
+    for difference in differences:
+        print(
+            f"projection {difference.table} differs from the journal: it has {difference.live}, the journal gives {difference.rebuilt}"
+        )
+    if is_clean:
+        also = "; the projections are what the journal gives" if projections else ""
+        print(
+            f"clean: {verification.entries} entries under {verification.heads} signed tree heads, root {verification.root.hex()[:16]}{also}"
+        )
+        return 0
+    if verification.findings:
+        print(f"next: restore {store} from a backup; what stands before the first place is as kernos wrote it")
+    else:
+        print("next: kernos rebuild")
+    return 1
+
+
+def check_journal(store: Path, advance: Advance) -> Verification:
+    """Verify a store's file as it lies there. Raises BadConfiguration when its key is missing, ForeignStore, StorageFailed."""
+    return asyncio.run(verify_journal(store, FileSigner.at, advance))
+
+
+def _place(finding: Finding) -> str:
+    place = f"position {finding.at}" if finding.at >= 0 else "no single position"
+    return f"{place} (run {finding.run}, entry {finding.n})" if finding.run else place
+
+
+async def _compare(store: Path, advance: Advance) -> list[Difference]:
+    """Rebuild the projections into a store of their own and compare them with the live ones."""
+    differences: list[Difference] = []
+    clock = SystemClock()
+    live = SqliteJournal(store, TABLES, clock)
+    try:
+        for _ in range(_TRIES):
+            before = await live.head()
+            entries = before.size if before is not None else 0
+            with tempfile.TemporaryDirectory(prefix="kernos-") as folder:
+                aside = SqliteJournal(Path(folder) / "aside.kernos", TABLES, clock)
+                try:
+                    await rebuild(live, aside, partial(advance, of_all=entries))
+                    differences = await compare(live, aside)
+                finally:
+                    await aside.close()
+            if not differences or await live.head() == before:
+                break
+    finally:
+        await live.close()
+    return differences
+
+
+async def rebuild_projections(store: Path) -> None:
+    """Make the projections anew. Raises StoreBusy when a running kernel would have to wait too long."""
+    journal = SqliteJournal(store, TABLES, SystemClock())
+    try:
+        head = await journal.head()
+        entries = head.size if head is not None else 0
+        holder = WorkerLock.holder(store)
+        if holder is not None and entries > BESIDE_ENTRIES_MAX:
+            message = f"process {holder} works on {store}, which with {entries} entries takes longer to rebuild than it can wait"
+            raise StoreBusy(message, hint="Stop that process, give `kernos rebuild` again, then start it again.")
+        with progress("entries") as advance:
+            await rebuild(journal, journal, partial(advance, of_all=entries))
+    finally:
+        await journal.close()
+    print(f"rebuilt {', '.join(table.name for table in TABLES)} from {entries} entries")

@@ -1,0 +1,48 @@
+"""Commands for whoever keeps a store: verify, rebuild, doctor."""
+
+from typing import Annotated
+
+import typer
+
+from kernos.app.cli.options import Agents, AsJson, Config, Policies, Store
+
+
+def verify(
+    projections: Annotated[
+        bool, typer.Option("--projections", help="Also rebuild the projections and compare them.")
+    ] = False,
+    json: AsJson = False,
+    store: Store = "",
+    config: Config = "",
+) -> int:
+    """Check the journal against its signed tree.
+
+    Exit code 1, with the places, when something is wrong.
+    """
+    from kernos.app.cli.checking import verify_store
+    from kernos.app.cli.opening import existing, settings_of
+
+    return verify_store(existing(settings_of(config, store)).store, projections=projections, as_json=json)
+
+
+def rebuild(store: Store = "", config: Config = "") -> None:
+    """Drop the projections and make them anew from the journal."""
+    import asyncio
+
+    from kernos.app.cli.checking import rebuild_projections
+    from kernos.app.cli.opening import existing, settings_of
+
+    asyncio.run(rebuild_projections(existing(settings_of(config, store)).store))
+
+
+def doctor(
+    agents: Agents = None, policies: Policies = "", json: AsJson = False, store: Store = "", config: Config = ""
+) -> int:
+    """Check what this kernos needs around it.
+
+    Python, SQLite, settings, store and key, agents, models, policies. Exit code 1 when one of them is bad.
+    """
+    from kernos.app.cli.examining import examine
+    from kernos.app.cli.opening import settings_of
+
+    return examine(settings_of(config, store, agents, policies), as_json=json)

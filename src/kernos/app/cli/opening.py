@@ -1,0 +1,131 @@
+"""Opening: from settings to a kernel: agents found, models made, policies loaded."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from kernos.adapters.http.model import OpenAIModel
+from kernos.adapters.rules.model import RulesModel
+from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.app.kernel import Kernel
+from kernos.app.settings import ModelSettings, OpenAISettings, Options, RulesSettings, Settings, load_settings
+from kernos.ports.model import Model
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.errors import BadConfiguration, NotFound
+
+_RAISED_ON_IMPORT = (
+    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, OSError,
+    RuntimeError, AssertionError,
+)  # fmt: skip
+"""What a module of agents may raise while it is imported; kernos' own errors speak for themselves."""
+
+
+def settings_of(
+    config: str, store: str, agents: Sequence[str] | None = None, policies: str = "", by: str = ""
+) -> Settings:
+    """Return the settings for a command given with these options."""
+    return load_settings(Options(config, store, tuple(agents or ()), policies, by), os.environ, Path.cwd())
+
+
+def existing(settings: Settings) -> Settings:
+    """Return the settings if their store exists: looking must not make one. Raises NotFound."""
+    if not settings.store.is_file():
+        message = f"there is no store {settings.store}"
+        hint = "Start a run with `kernos run AGENT`, which makes it, or name another store with --store."
+        raise NotFound(message, hint=hint)
+    return settings
+
+
+def plain_kernel(settings: Settings) -> Kernel:
+    """Return a kernel that only looks and sends commands, without agents: it works on every store. Raises NotFound."""
+    return Kernel(existing(settings).store, works=False)
+
+
+def full_kernel(settings: Settings, *, works: bool) -> Kernel:
+    """Return a kernel with agents, models and policies. Raises BadConfiguration, BadDeclaration."""
+    agents = find_agents(settings)
+    if works and not settings.store.parent.is_dir():
+        message = f"the folder of the store {settings.store} does not exist"
+        raise BadConfiguration(message, hint=f"Make it: mkdir -p {settings.store.parent}")
+    return Kernel(settings.store, agents=agents, models=make_models(settings), policies=settings.policies, works=works)
+
+
+def find_agents(settings: Settings) -> list[AgentContract[Any, Any]]:
+    """Import the modules that the settings name and return their agents. Raises BadConfiguration with the place."""
+    found: dict[str, AgentContract[Any, Any]] = {}
+    for path in settings.agents:
+        value = _imported(path, settings)
+        values = vars(value).values() if ":" not in path else (value,)
+        agents = [item for item in values if isinstance(item, AgentContract)]
+        if not agents:
+            message = f"{path} has no agent"
+            raise BadConfiguration(message, hint="Put @agent(...) above an async function there.")
+        for agent in agents:
+            known = found.setdefault(agent.name, agent)
+            if known is not agent:
+                message = f"two agents are named {agent.name!r}, the second in {path}"
+                raise BadConfiguration(message, hint="Give one of them another name.")
+    return list(found.values())
+
+
+def make_models(settings: Settings) -> dict[str, Model]:
+    """Return the models by name. Raises BadConfiguration."""
+    return {name: _model(name, model, settings) for name, model in settings.models.items()}
+
+
+def _model(name: str, model: ModelSettings, settings: Settings) -> Model:
+    match model:
+        case RulesSettings(rules=path):
+            rules = _imported(path, settings)
+            if ":" not in path or not isinstance(rules, dict):
+                message = f"model {name}: {path} is no mapping from task to function"
+                raise BadConfiguration(message, hint='Name one as rules = "MODULE:NAME".')
+            return RulesModel(rules)
+        case OpenAISettings():
+            return OpenAIModel(
+                model.base_url,
+                model.model,
+                api_key_env=model.api_key_env,
+                prompt_price_microusd=model.prompt_price_microusd,
+                completion_price_microusd=model.completion_price_microusd,
+                options=model.options,
+                token_limit_name=model.token_limit_name,
+                timeout_ms=model.timeout_ms,
+            )
+
+
+def _imported(path: str, settings: Settings) -> Any:
+    """Return the module `a.b`, or the value `a.b:name`, looked for in the settings' folder first."""
+    folder = str(settings.folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module_name, _, name = path.partition(":")
+    try:
+        module = import_module(module_name)
+    except _RAISED_ON_IMPORT as error:
+        message = f"{module_name} (looked for in {folder}) could not be imported: {type(error).__name__}: {error}{_place(error)}"
+        hint = f"Mend it, or name another module in `agents`; try it with: python -c 'import {module_name}'"
+        raise BadConfiguration(message, hint=hint) from error
+    if name and not hasattr(module, name):
+        message = f"{module_name} has no {name!r}"
+        raise BadConfiguration(message, hint="Name something that stands at the module's top level.")
+    return getattr(module, name) if name else module
+
+
+def _place(error: Exception) -> str:
+    """Say in which line of the user's code it happened; nothing where the import machinery itself found nothing."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+    last = frames[-1] if len(frames) > 1 else None
+    return f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
+
+
+def who_goes_on(store: Path) -> str:
+    """Say which process runs agents over the store, or how to start one."""
+    holder = WorkerLock.holder(store)
+    if holder is None:
+        return "no process runs agents over this store now: `kernos dev` goes on with it"
+    return f"process {holder} goes on with it"

@@ -1,0 +1,37 @@
+"""Program: the commands together, in the order in which one meets them."""
+
+import typer
+
+from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume, settle, signal
+from kernos.app.cli.beginning import init
+from kernos.app.cli.keeping import doctor, rebuild, verify
+from kernos.app.cli.looking import config, ps, trace
+from kernos.app.cli.running import dev, run
+
+app = typer.Typer(
+    help="kernos: run agents that touch money and customers. Begin with `kernos init demo`.",
+    rich_markup_mode=None,  # Plain help: drawing it with rich costs more than all the rest of the start.
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for command in (
+    init,
+    dev,
+    run,
+    ps,
+    trace,
+    approve,
+    deny,
+    edit,
+    answer,
+    settle,
+    signal,
+    cancel,
+    resume,
+    verify,
+    rebuild,
+    doctor,
+    config,
+):
+    app.command()(command)

@@ -1,0 +1,126 @@
+"""Tracing: the story of one run on paper, the plain words first."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kernos.app.cli.foreground import waits
+from kernos.app.cli.opening import plain_kernel
+from kernos.app.cli.showing import print_json, print_table
+from kernos.app.kernel import Kernel
+from kernos.app.settings import Settings
+from kernos.app.story import SHORT, Effect, Story, Wait, shown, tell, when
+from kernos.control.codec import decode_entry
+from kernos.vocabulary.ids import RunId
+from kernos.vocabulary.journal import Entry
+from kernos.vocabulary.quantities import Json
+
+TREE_MAX = 1_000
+"""Runs below a run whose costs are added up: more than a person would read about."""
+
+
+async def trace_run(settings: Settings, name: str, *, with_events: bool, as_json: bool) -> None:
+    """Print the story of the run that begins with `name`. Raises NotFound, Ambiguous, Tampered."""
+    async with plain_kernel(settings) as kernel:
+        run = await kernel.find(name)
+        entries = await kernel.journal.read(run)
+        story = tell([decode_entry(entry) for entry in entries])
+        below = await _below(kernel, story)
+        pending = await waits(kernel, run)
+    if as_json:
+        print_json({"story": story, "waits": pending, "runs_below": below, "events": [_event(e) for e in entries]})
+        return
+    _print_story(story, below, pending)
+    if with_events:
+        print()
+        _print_events(entries)
+
+
+async def _below(kernel: Kernel, story: Story) -> list[Story]:
+    """Return the stories of the runs below, as far as they exist."""
+    found: list[Story] = []
+    queue = list(story.children)
+    while queue and len(found) < TREE_MAX:
+        entries = await kernel.journal.read(RunId(queue.pop(0)))
+        if entries:
+            child = tell([decode_entry(entry) for entry in entries])
+            found.append(child)
+            queue += child.children
+    return found
+
+
+def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait]) -> None:
+    ended = f" at {when(story.ended_at)}" if story.ended_at else ""
+    print(f"run {story.run} of agent {story.agent} version {story.version}: {story.status}{ended}")
+    print(f"\nasked by {story.asked_by} at {when(story.asked_at)}: {story.intent}")
+    print(f"  input {shown(_json(story.input))}")
+    print("\nwhat it found and decided, and why")
+    for at, sentence in story.happened:
+        print(f"  {when(at)[11:]} {sentence}")
+    if not story.happened:
+        print("  nothing yet")
+    print("\nwhat it did outside")
+    for effect in story.effects.values():
+        _print_effect(effect)
+    if not story.effects:
+        print("  nothing")
+    if not story.ended_at or pending:
+        print("\nwhat it waits for")
+        for wait in pending:
+            print(f"  {wait.text()}")
+            if wait.command():
+                print(f"    {wait.command()}")
+        if not pending:
+            print(
+                "  nothing"
+                if story.status != "blocked"
+                else f"  somebody to mend what blocks it: kernos resume {story.run[:SHORT]}"
+            )
+    print("\nwhat it cost")
+    print(f"  {_cost([story, *below])}")
+    if below:
+        print("\nruns below it")
+        for child in below:
+            print(f"  {child.run[:SHORT]} {child.agent}: {child.status}")
+
+
+def _print_effect(effect: Effect) -> None:
+    by = f", approved by {effect.approved_by}" if effect.approved_by else ""
+    print(f"  {effect.tool} ({effect.effect}) {effect.args}")
+    tries = f"{effect.attempts} attempt{'' if effect.attempts == 1 else 's'}"
+    result = f": {effect.outcome}" if effect.outcome else ""
+    print(f"    {effect.status}, key {effect.key}, {tries}{by}{result}")
+
+
+def _cost(stories: Sequence[Story]) -> str:
+    calls = sum(story.model_calls for story in stories)
+    if not calls:
+        return "no model was called"
+    prompt = sum(story.usage.prompt_tokens for story in stories)
+    completion = sum(story.usage.completion_tokens for story in stories)
+    usd = sum(story.usage.cost_microusd for story in stories) / 1_000_000
+    unpriced = sum(story.calls_unpriced for story in stories)
+    unknown = f", and {unpriced} of unknown price" if unpriced else ""
+    runs = f" over {len(stories)} runs" if len(stories) > 1 else ""
+    return (
+        f"{calls} model call{'' if calls == 1 else 's'}{runs}, {prompt} + {completion} tokens, {usd:.6f} USD{unknown}"
+    )
+
+
+def _json(value: object) -> Json:
+    return Json(msgspec.json.encode(value))
+
+
+def _event(entry: Entry) -> dict[str, object]:
+    body: dict[str, object] = msgspec.json.decode(entry.body)
+    return {"n": entry.n, **body}
+
+
+def _print_events(entries: Sequence[Entry]) -> None:
+    rows = []
+    for entry in entries:
+        event = decode_entry(entry)
+        body = msgspec.json.decode(entry.body)
+        data = msgspec.json.encode(body["data"]).decode()
+        rows.append((str(entry.n), when(event.at)[11:], str(body["kind"]), str(event.by), event.cause, data))
+    print_table(("N", "TIME", "KIND", "BY", "CAUSE", "DATA"), rows)

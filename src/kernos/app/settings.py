@@ -1,0 +1,172 @@
+"""Settings: what the command line works with, from options, environment and kernos.toml, checked once into one frozen value.
+
+An option goes before the environment, the environment before the file, the file before the defaults. Names in the file are relative to
+its folder, all others to where the command was given.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kernos.vocabulary.errors import BadConfiguration
+
+FILE_NAME = "kernos.toml"
+_STORE = "store.kernos"
+_PERSON = "person:local"
+_DEFAULT = "default"
+
+
+class RulesSettings(
+    msgspec.Struct, tag="rules", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A model made of plain functions: `rules` names a mapping from task to function, as `agents.hello:RULES`."""
+
+    rules: str
+
+
+class OpenAISettings(
+    msgspec.Struct, tag="openai", tag_field="kind", frozen=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A model behind an OpenAI-compatible endpoint; the fields are those of `OpenAIModel`. The key itself never stands here."""
+
+    base_url: str
+    model: str
+    api_key_env: str = ""
+    prompt_price_microusd: int | None = None
+    completion_price_microusd: int | None = None
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+    token_limit_name: str = "max_tokens"  # noqa: S105 - no secret: these tokens are words
+    timeout_ms: int = 280_000
+
+
+ModelSettings = RulesSettings | OpenAISettings
+
+
+class _Kernos(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    store: str = ""
+    agents: tuple[str, ...] = ()
+    policies: str = ""
+    by: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kernos: _Kernos = msgspec.field(default_factory=_Kernos)
+    models: dict[str, ModelSettings] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was given with the command itself; empty where nothing was."""
+
+    config: str = ""
+    store: str = ""
+    agents: Sequence[str] = ()
+    policies: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line works with. All paths are absolute."""
+
+    folder: Path
+    """Where agents' modules are looked for: the file's folder, or where the command was given."""
+    file: Path | None
+    store: Path
+    agents: tuple[str, ...]
+    """Import paths, `agents.hello` for all agents of a module or `agents.hello:hello` for one."""
+    policies: Path | None
+    by: str
+    """The principal that commands are given by."""
+    models: Mapping[str, ModelSettings]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each setting comes from, for people."""
+
+
+def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> Settings:
+    """Return the settings that hold for a command given in the folder `here`.
+
+    The file is the one that is named, or the first kernos.toml in `here` and the folders above it. Raises BadConfiguration.
+    """
+    here = here.resolve()
+    file = _file(options.config or environ.get("KERNOS_CONFIG", ""), here)
+    read = _read(file) if file is not None else _File()
+    folder = file.parent if file is not None else here
+    sources: dict[str, str] = {}
+
+    def chosen(name: str, option: str, written: str, default: str = "") -> tuple[str, Path]:
+        """Return a setting and the folder that it is relative to."""
+        variable = f"KERNOS_{name.upper()}"
+        for value, base, source in (
+            (option, here, f"--{name}"),
+            (environ.get(variable, ""), here, variable),
+            (written, folder, FILE_NAME),
+            (default, folder, _DEFAULT),
+        ):
+            if value:
+                sources[name] = source
+                return value, base
+        sources[name] = _DEFAULT
+        return "", folder
+
+    store, store_base = chosen("store", options.store, read.kernos.store, _STORE)
+    policies, policies_base = chosen("policies", options.policies, read.kernos.policies)
+    agents, _ = chosen("agents", ",".join(options.agents), ",".join(read.kernos.agents))
+    by, _ = chosen("by", options.by, read.kernos.by, _PERSON)
+    return Settings(
+        folder=folder,
+        file=file,
+        store=store_base / Path(store).expanduser(),
+        agents=tuple(name.strip() for name in agents.split(",") if name.strip()),
+        policies=policies_base / Path(policies).expanduser() if policies else None,
+        by=principal(by),
+        models=read.models,
+        sources=sources,
+    )
+
+
+def principal(name: str) -> str:
+    """Return `person:ana` for `ana`; a name with a kind stays as it is. Raises BadConfiguration."""
+    kind, colon, rest = name.partition(":")
+    full = name if colon else f"person:{name}"
+    if not (rest if colon else kind).strip() or not kind.strip() or any(letter.isspace() for letter in full):
+        message = f"{name!r} names nobody who could act"
+        raise BadConfiguration(message, hint="Write it as a name or as KIND:NAME, for example --by person:ana.")
+    return full
+
+
+def _file(named: str, here: Path) -> Path | None:
+    if named:
+        path = here / Path(named).expanduser()
+        if not path.is_file():
+            message = f"there is no settings file {path}"
+            raise BadConfiguration(message, hint="Name an existing file with --config, or make one with `kernos init`.")
+        return path.resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _read(file: Path) -> _File:
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _File)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{file} is not TOML: {error}"
+        raise BadConfiguration(message, hint="Mend the file at that place.") from error
+    except msgspec.ValidationError as error:
+        message = f"{file} is wrong: {error}"
+        raise BadConfiguration(message, hint=_SHAPE) from error
+    except OSError as error:
+        message = f"{file} could not be read: {error.strerror or error}"
+        raise BadConfiguration(message, hint="Check that this user may read it.") from error
+
+
+_SHAPE = (
+    '[kernos] takes store, agents, policies and by; each [models.NAME] takes kind = "rules" with rules, '
+    'or kind = "openai" with base_url and model.'
+)
