@@ -36,6 +36,19 @@ PERSON = f"person:{LEAD}"
 KILLS_AT = (0.2, 0.45, 0.7)
 """Shares of the tickets after whose end the desk's process is killed."""
 
+UNDER_WAY_MIN = 5
+"""Runs that must be under way for a kill to be worth it."""
+
+SENDERS_MAX = 24
+"""Customers whose mail is handled at once: enough work for several kills to hit."""
+
+FAULTS = {
+    "seed": 7,
+    "rates": {"error_500_before": 0.02, "error_500_after": 0.02, "reset_after": 0.02, "throttle": 0.02},
+    "delay_ms": 10,
+}
+"""What the shop does wrong on purpose: it refuses, it acts and then answers with an error or not at all."""
+
 READY_S_MAX = 20.0
 ALL_S_MAX = 240.0
 """Far above what a slow machine needs; the demo then fails and says what is still open."""
@@ -91,7 +104,20 @@ class Process:
 
     async def address(self, file: Path) -> str:
         """Wait until it has written its address into a file, and return that."""
-        until = monotonic() + READY_S_MAX
+        until = monotonic() + UNDER_WAY_MIN = 5
+"""Runs that must be under way for a kill to be worth it."""
+
+SENDERS_MAX = 24
+"""Customers whose mail is handled at once: enough work for several kills to hit."""
+
+FAULTS = {
+    "seed": 7,
+    "rates": {"error_500_before": 0.02, "error_500_after": 0.02, "reset_after": 0.02, "throttle": 0.02},
+    "delay_ms": 10,
+}
+"""What the shop does wrong on purpose: it refuses, it acts and then answers with an error or not at all."""
+
+READY_S_MAX
         while not (file.is_file() and file.read_text().strip()):
             if self._process is None or self._process.poll() is not None or monotonic() > until:
                 message = f"{self._arguments[2]} did not start; {self._log} says why"
@@ -114,11 +140,13 @@ async def demonstrate(console: Console) -> int:
         url = await shop_process.address(ready)
         shop = HttpService(url)
         before = await shop_refunded_cents(shop)
+        await shop.post("/admin/faults", call=None, body=FAULTS)
         desk = Process(["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url], DATA / "desk.log")
         async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
             desk.start()
             demo = Demo(kernel, desk, _expected())
             await _work(demo, console)
+            await shop.post("/admin/faults", call=None, body={"rates": {}})  # So that the books can be read.
             books = await compare_books(kernel, shop, before)
         await shop.close()
     finally:
@@ -139,39 +167,37 @@ async def _work(demo: Demo, console: Console) -> None:
     senders: dict[str, list[Ticket]] = defaultdict(list)
     for ticket in map(Ticket.model_validate_json, lines):
         senders[ticket.from_email or ticket.id].append(ticket)
+    room = asyncio.Semaphore(SENDERS_MAX)
     columns = (TextColumn("[bold]tickets"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.description}"), console=console, transient=True) as progress:
         bar = progress.add_task("", total=len(lines))
         async with asyncio.timeout(ALL_S_MAX), asyncio.TaskGroup() as group:
             person = group.create_task(_answer(demo))
             reaper = group.create_task(_kill(demo, progress, bar, len(lines)))
-            feeding = [group.create_task(_feed(demo, tickets, progress, bar)) for tickets in senders.values()]
+            feeding = [group.create_task(_feed(demo, tickets, room, progress, bar)) for tickets in senders.values()]
             await asyncio.wait(feeding)
             person.cancel()
             reaper.cancel()
 
 
-async def _feed(demo: Demo, tickets: list[Ticket], progress: Progress, bar: TaskID) -> None:
+async def _feed(demo: Demo, tickets: list[Ticket], room: asyncio.Semaphore, progress: Progress, bar: TaskID) -> None:
     """Hand one sender's tickets to the desk, the next when the last has ended, as one would read one's mail."""
-    for ticket in tickets:
-        run: Run[Outcome] = await demo.kernel.start(
-            returns_desk,
-            ticket,
-            key=ticket.id,
-            intent=f"settle ticket {ticket.id}",
-            by=f"service:{ticket.channel or 'mail'}",
-        )
-        demo.ticket_of[run.id] = ticket.id
-        demo.outcomes[ticket.id] = await run.result()
-        progress.advance(bar)
+    async with room:
+        for ticket in tickets:
+            intent, by = f"settle ticket {ticket.id}", f"service:{ticket.channel or 'mail'}"
+            run: Run[Outcome] = await demo.kernel.start(returns_desk, ticket, key=ticket.id, intent=intent, by=by)
+            demo.ticket_of[run.id] = ticket.id
+            demo.outcomes[ticket.id] = await run.result()
+            progress.advance(bar)
 
 
 async def _kill(demo: Demo, progress: Progress, bar: TaskID, total: int) -> None:
     """Kill the desk's process each time a share of the tickets has ended, and start it again."""
     for share in KILLS_AT:
-        while len(demo.outcomes) < share * total:
-            await asyncio.sleep(0.01)
-        running = {str(row["run"]) for row in await demo.kernel.runs(status="running")}
+        running: set[str] = set()
+        while len(demo.outcomes) < share * total or len(running) < UNDER_WAY_MIN:
+            await asyncio.sleep(0.02)
+            running = {str(row["run"]) for row in await demo.kernel.runs(status="running")}
         await asyncio.to_thread(demo.desk.kill)
         demo.kills += 1
         demo.struck |= running & demo.ticket_of.keys()

@@ -103,7 +103,7 @@ async def test_an_edit_runs_the_changed_arguments_and_keeps_the_proposal(store: 
             await kernel.edit(run.id, {"amount_cents": 200000})
         await kernel.edit(run.id, {"amount_cents": 4000}, by="person:ana")
         assert await run.result() == "refund-1"
-        edited = [e.data async for e in run.events() if type(e.data).__name__ == "ApprovalEdited"][0]
+        (edited,) = [e.data async for e in run.events() if type(e.data).__name__ == "ApprovalEdited"]
         assert b'"amount_cents":9000' in edited.before.text  # type: ignore[union-attr]
         assert b'"amount_cents":4000' in edited.args.text  # type: ignore[union-attr]
 

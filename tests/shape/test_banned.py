@@ -14,6 +14,7 @@ BROAD_ALLOWED = {
     "src/kernos/execution/worker.py": 1,  # The outermost loop of the worker: whatever an agent's code raises ends its run.
     "src/kernos/authoring/tool.py": 2,  # A tool's function may raise anything; its class decides what that means.
     "src/kernos/control/sessions.py": 1,  # A load that fails is told to everybody who waits for it, and raised again.
+    "src/kernos/adapters/sqlite/writer.py": 1,  # The writer's thread: whatever breaks it is told to everybody who waits.
     "src/kernos/adapters/sqlite/journal.py": 1,  # A rebuild that fails rolls back, and raises again.
 }
 LAZY_ALLOWED = re.compile(

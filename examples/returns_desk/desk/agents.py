@@ -55,7 +55,7 @@ async def returns_desk(ctx: Context, ticket: Ticket) -> Outcome:
     await _tell(ctx, case, verdict)
     return Outcome(
         outcome=verdict.outcome,
-        order_id=case.order.id if case.order else None,
+        order_id=case.order.id if case.order and _is_about(case, verdict) else None,
         amount_cents=verdict.amount_cents,
         why=verdict.why,
     )
@@ -68,11 +68,18 @@ async def _carry_out(ctx: Context, case: Case, verdict: Verdict) -> Verdict:
         try:
             await ctx.call(tool, act)
         except CallRefused as refusal:
-            return Verdict("refuse", str(refusal), "person_said_no")
+            return Verdict("refuse", str(refusal), "person_said_no", verdict.acts)
         except CallFailed as failed:
             return hand_over(case, f"{tool.name} did not work: {failed}")
         await ctx.checkpoint("done", _said(act))
     return verdict
+
+
+def _is_about(case: Case, verdict: Verdict) -> bool:
+    """Tell whether the outcome is about the order: it was named, or something was done for it."""
+    if verdict.outcome == "account_change" or any(isinstance(act, tools.AccountChange) for act in verdict.acts):
+        return False
+    return case.named or bool(verdict.acts)
 
 
 def _said(act: Act) -> str:

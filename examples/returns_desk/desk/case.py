@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from examples.returns_desk.desk import shop_tools as tools
-from examples.returns_desk.desk.matching import Match, best_match
+from examples.returns_desk.desk.matching import SAID, Match, best_match
 from examples.returns_desk.desk.records import Customer, Order, Payment, Shipment, Stock
 from examples.returns_desk.desk.ticket import Reading, Ticket
 from kernos import CallFailed, Context
+
+BY_NUMBER = "its number"
 
 _NUMBERS_MAX = 4
 """Order numbers that are looked up per ticket; whoever names more gets a question back."""
@@ -34,6 +36,11 @@ class Case:
     match: Match | None = None
     unknown_numbers: tuple[str, ...] = ()
     choices: int = 0
+
+    @property
+    def named(self) -> bool:
+        """Whether the ticket itself names the order or a product of it; else the order is only the likeliest."""
+        return self.found_by in (BY_NUMBER, SAID)
 
     @property
     def days_since_delivery(self) -> int | None:
@@ -72,7 +79,7 @@ async def find_case(ctx: Context, ticket: Ticket, reading: Reading) -> Case:
     order, match, found_by, choices = None, None, "", 0
     if named:
         order = (theirs or named)[0]
-        found_by = "its number"
+        found_by = BY_NUMBER
         match = best_match([order], reading, today)
     elif not unknown and sender is not None:
         orders = (await ctx.call(tools.orders_of, tools.ById(id=sender.id))).orders

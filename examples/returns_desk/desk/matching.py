@@ -8,6 +8,8 @@ from examples.returns_desk.desk.reading.products import name_words
 from examples.returns_desk.desk.records import Item, Order
 from examples.returns_desk.desk.ticket import Reading
 
+SAID = "what it says about product, date or price"
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -28,14 +30,14 @@ def best_match(orders: Sequence[Order], reading: Reading, today: date) -> Match 
     if not scored:
         return None
     best, order = scored[0]
+    if best > 0 and (len(scored) == 1 or best > scored[1][0]):
+        return Match(order, items_meant(order, reading), SAID)
     if len(scored) == 1:
-        return Match(order, items_meant(order, reading), "their only order")
-    if best > 0 and best > scored[1][0]:
-        return Match(order, items_meant(order, reading), "what it says about product, date or price")
+        return Match(order, items_meant(order, reading), "being their only order")
     rivals = [order for score, order in scored if score == best]
     fitting = [order for order in rivals if _fits_state(order, reading, today)]
     if len(fitting) == 1:
-        return Match(fitting[0], items_meant(fitting[0], reading), "the one order that this can be about")
+        return Match(fitting[0], items_meant(fitting[0], reading), "being the one order that this can be about")
     return None
 
 

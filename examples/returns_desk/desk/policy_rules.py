@@ -30,7 +30,7 @@ DAMAGE_DAYS = 60
 LATE_DAYS = 14
 """After the promised day, from which on a parcel counts as lost."""
 
-FAULTS: frozenset[Intent] = frozenset({"damaged", "wrong_item", "missing"})
+_REPORTS: frozenset[Intent] = frozenset({"damaged", "wrong_item", "missing", "where", "cancel", "reroute"})
 
 
 def decide(case: Case) -> Verdict:
@@ -46,14 +46,14 @@ def decide(case: Case) -> Verdict:
         return Verdict("answer", "they only say thanks", "thanks")
     if "account" in wishes and (wishes[0] == "account" or not case.order) and (reading.email or reading.address):
         return _account(case)
-    if wishes == ["question"] and case.order is None:
+    if "question" in wishes and not case.named and not _REPORTS & set(wishes):
         return Verdict("answer", "a question about the policy", "policy")
     if case.order is None:
         return _no_order(case)
     if not case.owned:
         return Verdict("refuse", f"order {case.order.id} is not the sender's", "not_theirs")
     for wish in _ORDER_OF_WISHES:
-        if wish in wishes:
+        if wish in wishes and not (wish == "reroute" and reading.address is None and "where" in wishes):
             return _RULES[wish](case)
     return Verdict("answer", "a question about their order", "status")
 
@@ -94,6 +94,8 @@ def money(cents: int) -> str:
 def _nothing_asked(case: Case) -> Verdict:
     if case.reading.instructs:
         return Verdict("refuse", "it only tries to instruct software", "not_theirs")
+    if case.named and case.owned:
+        return Verdict("answer", "something about their order", "status")
     return Verdict("clarify", "it does not say what is wanted", "what")
 
 

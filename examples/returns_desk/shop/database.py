@@ -194,7 +194,7 @@ def _order(row: Record) -> Record:
 
 def _numbered(table: str, row: sqlite3.Row) -> Record:
     """Turn a row's number into its id."""
-    rest = {name: row[name] for name in row.keys() if name != "n"}  # noqa: SIM118 - a row iterates over its values
+    rest = {name: row[name] for name in row.keys() if name != "n"}
     if "skus" in rest:
         rest["skus"] = json.loads(rest["skus"])
     return {"id": f"{PREFIXES[table]}-{row['n']:05}", **rest}

@@ -197,14 +197,16 @@ def _add_order(seeded: Seeded, draft: _Draft, person: Row, order_id: str) -> Non
     if sent:
         state = {"packed": "preparing", "shipped": "in_transit", "delivered": "delivered"}[draft.status]
         assert draft.promised is not None
-        seeded.shipments.append({
-            "id": f"S-{digits}",
-            "order_id": order_id,
-            "status": "lost" if draft.lost else state,
-            "address": person["address"],
-            "promised_on": draft.promised.isoformat(),
-            "delivered_on": delivered,
-        })
+        seeded.shipments.append(
+            {
+                "id": f"S-{digits}",
+                "order_id": order_id,
+                "status": "lost" if draft.lost else state,
+                "address": person["address"],
+                "promised_on": draft.promised.isoformat(),
+                "delivered_on": delivered,
+            }
+        )
     if draft.refunded is not None:
         amount = total if draft.refunded < 0 else draft.refunded
         seeded.refunds.append({"payment_id": f"P-{digits}", "order_id": order_id, "amount_cents": amount})

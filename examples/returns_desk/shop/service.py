@@ -178,11 +178,14 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except Refused as refused:
-        headers = {"Retry-After": RETRY_AFTER_S} if refused.status == 429 else None  # noqa: PLR2004 - RFC 6585
+        headers = {"Retry-After": RETRY_AFTER_S} if refused.status == 429 else None
         answer = {"error": refused.code, "message": refused.message}
         return web.json_response(answer, status=refused.status, headers=headers)
     except web.HTTPException as error:
-        answer = {"error": error.reason.lower().replace(" ", "_"), "message": f"{request.method} {request.path}: {error}"}
+        answer = {
+            "error": error.reason.lower().replace(" ", "_"),
+            "message": f"{request.method} {request.path}: {error}",
+        }
         return web.json_response(answer, status=error.status)
 
 

@@ -38,11 +38,15 @@ KINDS: Mapping[str, Fits] = {
     "month_old": lambda o: _whole(o) and _one(o) and not _sale(o) and 34 <= _days(o) <= 58 and o["total_cents"] <= 5000,
     "ancient": lambda o: _whole(o) and _one(o) and not _sale(o) and _days(o) > 65,
     "sale": lambda o: _whole(o) and _one(o) and _sale(o) and 0 <= _days(o) <= 28,
-    "sized": lambda o: _whole(o) and _one(o) and bool(o["items"][0]["size"]) and 0 <= _days(o) <= 28 and bool(o["other_size"]),
+    "sized": lambda o: (
+        _whole(o) and _one(o) and bool(o["items"][0]["size"]) and 0 <= _days(o) <= 28 and bool(o["other_size"])
+    ),
     "unsent": lambda o: o["status"] in ("placed", "packed"),
     "sent": lambda o: o["status"] == "shipped" and not _late(o),
     "late": _late,
-    "paid_back": lambda o: o["status"] == "delivered" and o["refunded_cents"] >= o["total_cents"] and 0 <= _days(o) <= 58,
+    "paid_back": lambda o: (
+        o["status"] == "delivered" and o["refunded_cents"] >= o["total_cents"] and 0 <= _days(o) <= 58
+    ),
 }
 
 

@@ -49,6 +49,7 @@ from kernos.vocabulary.ids import (
     RunId,
     StepName,
     TenantId,
+    is_run_id,
     run_id,
     split_step_key,
 )
@@ -182,6 +183,10 @@ class Kernel:
     async def find(self, name: str) -> RunId:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
         found: list[RunId] = []
+        if is_run_id(name):  # Whole: no need to look at any other.
+            found.extend(RunId(str(row["run"])) for row in await self.journal.select("runs", {"run": name}))
+            if found:
+                return found[0]
         after = None
         while True:
             page = await self.journal.select("runs", {}, after=after, limit=_PAGE)

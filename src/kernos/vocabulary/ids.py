@@ -34,7 +34,7 @@ _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
 _SPACE = 1 << 64
 _SPREAD = 0x9E3779B97F4A7C15  # Odd, so that multiplying by it is a permutation of 64-bit numbers.
 _GATHER = pow(_SPREAD, -1, _SPACE)
-_ID_LENGTH = 13
+RUN_ID_LENGTH = 13
 _REMEMBERED = 8_192  # Conversions kept: more than the runs in memory at once; a miss costs some 2 µs.
 
 RUN_RANDOM_BITS = 20
@@ -59,8 +59,8 @@ def run_id(number: int) -> RunId:
 @lru_cache(maxsize=_REMEMBERED)
 def number_of(run: str) -> int:
     """Read a whole run id back. Raises ValueError when `run` is not one."""
-    if len(run) != _ID_LENGTH or any(letter not in _VALUE for letter in run):
-        message = f"{run!r} is not a run id: it has {_ID_LENGTH} characters of {_ALPHABET}"
+    if len(run) != RUN_ID_LENGTH or any(letter not in _VALUE for letter in run):
+        message = f"{run!r} is not a run id: it has {RUN_ID_LENGTH} characters of {_ALPHABET}"
         raise ValueError(message)
     spread = 0
     for letter in run:
@@ -70,6 +70,15 @@ def number_of(run: str) -> int:
         message = f"{run!r} is not a run id: no run number belongs to it"
         raise ValueError(message)
     return number
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether `text` is a whole run id, of a run that may or may not exist."""
+    try:
+        number_of(text)
+    except ValueError:
+        return False
+    return True
 
 
 def step_key(run: RunId, step: StepName) -> str:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from examples.returns_desk.desk.reading.text import fold
 
-_NUMBER = re.compile(r"\bk[o0][-_ .#]{0,2}(\d{4,6})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![a-z0-9])a[-_ .#]{0,2}(\d{4,6})\b", re.IGNORECASE)
 _BARE_NUMBER = re.compile(
     r"(?:order|bestell\w*|auftrag\w*|command\w*|pedido|ordin\w*|encomenda|purchase|nr|no|number|nummer|numero|n[o°]|num|#)"
     r"[ .:#()°-]{0,4}(?:number|nummer|numero|no|nr|num|n[o°]|is|id)?[ .:#()°-]{0,4}(\d{4,6})\b(?![.,]\d)"
@@ -18,13 +18,15 @@ _SUM = re.compile(
     r"|(?<![\d.,-])(\d{1,5}(?:[.,]\d{2})?)\s?(?:[€$£]|eur(?:os?)?\b|euro'?s\b|dollars?\b|bucks\b|pounds?\b)",
     re.IGNORECASE,
 )
-_SIZE_WORD = (
-    r"(?:size|sizes|grosse|groesse|gr\.?|nummer|taille|pointure|talla|numero|taglia|misura|maat|maatje|tamanho|numero|"
-    r"an?|in|to|for|the|auf|gegen|eine?|in die|du|une?|le|la|por|una?|por la|a la|con una|un|per|alla|con|een|naar|voor|"
-    r"pelo|pela|para|um|uma|want|need|instead|my)"
+_SIZE_WORD = r"(?:sizes?|grosse|groesse|gr\.?|nummer|taille|pointure|talla|numero|taglia|misura|maat|maatje|tamanho)"
+_BEFORE_SIZE = (
+    r"(?:an?|in|to|for|the|auf|gegen|eine?|in die|du|une?|le|la|por|una?|contre|en|per|con|een|naar|voor|pelo|pela|"
+    r"para|um|uma|want|need|instead|my|graag|statt)"
 )
+_LETTERS = r"x{0,3}[sl]|m|xxl"
 _SIZE = re.compile(
-    rf"\b{_SIZE_WORD}\s+(?:is\s+|eine?\s+|an?\s+|size\s+|the\s+)?((?:3[4-9]|4[0-9])(?![\d.,]\d|\s?(?:eur|€))|x{{0,3}}[sl]|m|xxl|\d[02468])\b(?!')"
+    rf"\b(?:{_SIZE_WORD}\s+(?:is\s+|eine?\s+|an?\s+|de\s+|the\s+)?(\d{{2,3}}|{_LETTERS})"
+    rf"|{_BEFORE_SIZE}\s+(3[4-9]|4[0-9]|{_LETTERS}))\b(?!'|[.,]\d|\s?(?:eur|€|%))"
 )
 _MORE = re.compile(
     r"(one|a|half a)? ?size (up|bigger|larger)|next size up|(bigger|larger) (size|one|pair)|too (small|tight|short|narrow)|grosser|zu (klein|eng|kurz)|plus grand|trop (petit|serre|court)"
@@ -79,10 +81,10 @@ _BETWEEN = re.compile(r"\s?[,;/–-]?\s{1,3}")
 
 
 def order_numbers_in(text: str) -> list[str]:
-    """Return order numbers in the shop's form (KO and digits), in their order, each once."""
+    """Return order numbers in the shop's form (A, a dash and digits), in their order, each once."""
     folded = fold(_EMAIL.sub(" ", text))
     found = _NUMBER.findall(folded) or _BARE_NUMBER.findall(folded)
-    return list(dict.fromkeys(f"KO{digits}" for digits in found))
+    return list(dict.fromkeys(f"A-{digits}" for digits in found))
 
 
 def amounts_in(text: str) -> list[int]:
@@ -118,7 +120,8 @@ def dates_in(folded: str, received: date) -> list[str]:
 
 def sizes_in(folded: str) -> list[str]:
     """Return sizes that are named, those after the last words first."""
-    return list(dict.fromkeys(size.upper() for size in reversed(_SIZE.findall(folded))))
+    found = [(named or other).upper() for named, other in _SIZE.findall(folded)]
+    return list(dict.fromkeys(reversed(found)))
 
 
 def size_step_in(folded: str) -> int:
@@ -142,3 +145,8 @@ def address_in(text: str) -> str | None:
         if town is not None:
             found.append(f"{street[0]}, {town[0]}")
     return " ".join(found[-1].split()).strip(" ,.") if found else None
+
+
+def without_order_numbers(folded: str) -> str:
+    """Return folded text in which each order number is the word `order`, as phrases have it."""
+    return _NUMBER.sub("order", folded)

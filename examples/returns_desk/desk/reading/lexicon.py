@@ -15,7 +15,7 @@ _PHRASES: dict[Intent, list[re.Pattern[str]]] = {
 }
 
 _NOT_WANTED = re.compile(
-    r"(don't|do not|dont|no) (want|need|wish|ask for|looking for) (a |any |my |the |to )?(refund|return|money back|money|exchange|replacement|cancel)\w*"
+    r"(don't|do not|dont|no) (want|need|wish|ask for|looking for) (a |any |my |the |to )?(refund|return|money back|money|exchange|replacement|new one|cancel)\w*"
     r"|(no|not a|without a|rather than( a)?|instead of (a|the)) (refund|return|exchange|replacement)\b"
     r"|(keine?|nicht die|statt einer|will kein\w*) (ruckerstattung|erstattung|rucksendung|umtausch|ersatz|geld)"
     r"|(pas de|pas un|sans) (remboursement|retour|echange)|(no quiero|sin) (un |el |la )?(reembolso|devolucion|cambio)"

@@ -34,11 +34,26 @@ _GLOSSARY = {
     "jacket": "jacke regenjacke veste impermeable chaqueta chubasquero giacca jas regenjas casaco impermeavel coat raincoat",
     "dress": "kleid leinenkleid robe vestido vestito jurk",
     "sock": "socke wandersocken chaussette calcetin calcetines calze calzini sok sokken meia",
-    "trainer": "schuh schuhe turnschuhe sneaker chaussure basket zapatilla zapato scarpa scarpe gympen schoen schoenen sapato tenis sapatilha shoe",
-    "boot": "stiefel bottine botte bota botin stivale stivali laarzen laars",
+    "sneaker": "schuh schuhe turnschuhe chaussure basket zapatilla zapato scarpa scarpe gympen schoen schoenen sapato tenis sapatilha shoe trainer",
+    "boot": "stiefel schuh schuhe bottine botte bota botin stivale stivali laarzen laars schoen schoenen shoe",
     "sandal": "sandale sandalia sandalo sandali sandalen",
+    "slipper": "hausschuhe pantoffel chausson pantoufle zapatillas pantofola pantofole slof sloffen pantoffels chinelo pantufa",
     "scarf": "schal echarpe foulard bufanda panuelo sciarpa sjaal cachecol",
+    "glove": "handschuh gant guante guanto guanti handschoen luva",
+    "hat": "mutze hut strickmutze bonnet chapeau gorro sombrero cappello berretto muts hoed gorro chapeu beanie",
     "wallet": "geldborse portemonnaie brieftasche portefeuille cartera billetera portafoglio portemonnee carteira purse",
+    "belt": "gurtel ceinture cinturon cintura riem cinto",
+    "coat": "mantel wollmantel manteau abrigo cappotto winterjas casacao sobretudo",
+    "trouser": "hose cordhose pantalon pantalones pantaloni broek calcas pants",
+    "shirt": "hemd chemise camisa camicia overhemd camiseta maglietta shirt tee t-shirt",
+    "board": "schneidebrett brett planche tabla tagliere snijplank tabua",
+    "plate": "teller assiette plato piatto bord prato",
+    "glass": "glas glaser weinglaser verre verres copa copas vaso bicchiere bicchieri glazen wijnglazen copo copos",
+    "mirror": "spiegel miroir espejo specchio espelho",
+    "bag": "tasche stofftasche tote sac bolsa bolso borsa tas saco",
+    "keyboard": "tastatur clavier teclado tastiera toetsenbord",
+    "pen": "fuller stift stylo pluma boligrafo penna caneta vulpen",
+    "tent": "zelt tente tienda tenda",
     "wool": "wolle woll laine lana wol",
     "leather": "leder cuir cuero pelle leer couro",
     "linen": "leinen lin lino linho",
@@ -55,7 +70,7 @@ _SMALL = frozenset(
     "the and for you your with this that have has was were are not but can from they them then than will would please "
     "order ordered refund return returned money back item items size hello hi dear thanks thank one two still just got "
     "get its it's did does don't never also very really about what when where which who how there here been out off over "
-    "new old day days week weeks email mail address number account three pair hand delivered arrived received parcel package box shop".split()
+    "new old day days week weeks email mail address number account three pair hand set four six person delivered arrived received parcel package box shop".split()
 )
 
 
@@ -77,12 +92,18 @@ def name_words(name: str) -> frozenset[str]:
 
 def _stem(word: str) -> str:
     """Drop a plural's ending."""
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
 @cache
-def _by_foreign() -> dict[str, str]:
-    return {foreign: english for english, words in _GLOSSARY.items() for foreign in words.split()}
+def _by_foreign() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for english, words in _GLOSSARY.items():
+        for foreign in words.split():
+            found.setdefault(foreign, set()).add(english)
+    return found
 
 
 _COMPOUND_PART_MIN = 4  # Shorter words stand inside too many others.
@@ -91,10 +112,10 @@ _COMPOUND_PART_MIN = 4  # Shorter words stand inside too many others.
 @cache
 def _english(word: str) -> frozenset[str]:
     known = _by_foreign()
-    whole = {known[form] for form in (word, word[:-1], word[:-2]) if form in known}
-    parts = {
-        english
-        for foreign, english in known.items()
-        if len(foreign) >= _COMPOUND_PART_MIN and (word.startswith(foreign) or word.endswith(foreign))
-    }
-    return frozenset(whole | parts)
+    found: set[str] = set()
+    for form in (word, word[:-1], word[:-2]):
+        found |= known.get(form, set())
+    for foreign, english in known.items():
+        if len(foreign) >= _COMPOUND_PART_MIN and (word.startswith(foreign) or word.endswith(foreign)):
+            found |= english
+    return frozenset(found)

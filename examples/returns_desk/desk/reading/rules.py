@@ -9,6 +9,7 @@ from examples.returns_desk.desk.reading import facts, lexicon
 from examples.returns_desk.desk.reading.languages import language_of
 from examples.returns_desk.desk.reading.products import product_words
 from examples.returns_desk.desk.reading.text import fold, parts_of
+from examples.returns_desk.desk.reading.typos import corrected
 from examples.returns_desk.desk.ticket import Intent, Reading, Ticket
 
 
@@ -18,10 +19,12 @@ def read_ticket(values: Mapping[str, Any]) -> dict[str, Any]:
     parts = parts_of(ticket.text)
     subject = parts_of(ticket.subject)
     whole = f"{subject.own}\n{parts.own}"
-    folded = f"{subject.folded} . {parts.folded}"
+    plain = facts.without_order_numbers(fold(f"{ticket.subject if not subject.instructs else ''} . {parts.own}"))
+    language = language_of(facts.without_order_numbers(fold(parts.own)) or plain)
+    folded = corrected(plain, language)
     received = date.fromisoformat(ticket.received_at[:10])
     return Reading(
-        language=language_of(parts.folded or folded),
+        language=language,
         intents=_intents(folded),
         order_numbers=facts.order_numbers_in(whole),
         quoted_numbers=facts.order_numbers_in(parts.quoted),

@@ -4,8 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from examples.returns_desk.desk.reading.typos import corrected
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -14,11 +12,6 @@ class Parts:
     own: str
     quoted: str
     instructs: bool
-
-    @property
-    def folded(self) -> str:
-        """What its writer says, folded and with typing errors mended."""
-        return corrected(fold(self.own))
 
 
 def fold(text: str) -> str:

@@ -3,33 +3,37 @@
 import re
 from functools import cache
 
-_WORDS = (
-    "charged charge refund return exchange cancel cancelled damaged broken address delivered delivery arrived package parcel order "
-    "ordered received wrong missing replacement invoice account tracking money label smaller bigger size lawyer "
-    "chargeback human manager changed shipped different instead scratched cracked status please thanks email "
-    "ruckerstattung stornieren beschadigt kaputt rucksendung umtauschen lieferadresse bestellung falsche anwalt "
-    "remboursement annuler retourner echanger commande endommage reembolso cancelar devolver cambiar pedido danado "
-    "rimborso annullare restituire ordine danneggiato terugbetaling annuleren retourneren bestelling beschadigd"
-).split()
+_WORDS = {
+    "en": "charged charge refund return exchange cancel cancelled damaged broken address delivered delivery arrived package "
+    "parcel order ordered received wrong missing replacement invoice account tracking money label smaller bigger size "
+    "lawyer chargeback human manager changed shipped different instead scratched cracked status please thanks email",
+    "de": "ruckerstattung erstattung stornieren beschadigt kaputt defekt rucksendung umtauschen lieferadresse bestellung "
+    "falsche anwalt zuruck grosse adresse",
+    "fr": "remboursement rembourser annuler retourner echanger commande endommage casse adresse taille",
+    "es": "reembolso cancelar devolver devolucion cambiar pedido danado direccion talla",
+    "it": "rimborso annullare restituire ordine danneggiato rotto indirizzo taglia",
+    "nl": "terugbetaling annuleren retourneren terugsturen bestelling beschadigd kapot adres",
+    "pt": "reembolso cancelar devolver devolucao encomenda danificado partido endereco morada tamanho",
+}
 _LETTERS_MIN = 5
 """Shorter words have too many neighbours that mean something else."""
 
 
-def corrected(folded: str) -> str:
-    """Return folded text in which near misses of known words are those words."""
-    return re.sub(rf"[a-z]{{{_LETTERS_MIN},}}", lambda match: _word(match[0]), folded)
+def corrected(folded: str, language: str) -> str:
+    """Return folded text in which near misses of words that matter in its language are those words."""
+    return re.sub(rf"[a-z]{{{_LETTERS_MIN},}}", lambda match: _word(match[0], language), folded)
 
 
 @cache
-def _neighbours() -> dict[str, str]:
-    known = {word: word for word in _WORDS}
-    near = {cut: word for word in _WORDS if len(word) > _LETTERS_MIN for cut in _cuts(word)}
-    return {**near, **known}
+def _neighbours(language: str) -> dict[str, str]:
+    words = _WORDS[language].split()
+    near = {cut: word for word in words if len(word) > _LETTERS_MIN for cut in _cuts(word)}
+    return {**near, **{word: word for word in words}}
 
 
-def _word(word: str) -> str:
+def _word(word: str, language: str) -> str:
     """Read `word`: as it is if known, else as a known word with one letter more, fewer, other or swapped."""
-    known = _neighbours()
+    known = _neighbours(language)
     if word in known:
         return known[word]
     for cut in _cuts(word):
