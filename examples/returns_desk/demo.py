@@ -5,6 +5,7 @@ tickets to the desk, kills the desk's process (SIGKILL) three times on the way a
 for a person, and compares kernos' journal with the shop's ledger. Exits 0 only if they agree and every ticket ended.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -26,7 +27,7 @@ from examples.returns_desk.desk.agents import AGENTS, LEAD, models, returns_desk
 from examples.returns_desk.desk.books import Books, compare_books, shop_refunded_cents
 from examples.returns_desk.desk.serve import POLICIES
 from examples.returns_desk.desk.ticket import Outcome, Ticket
-from kernos import HttpService, Kernel, KernosError, Run
+from kernos import HttpService, Kernel, KernosError, Run, RunDidNotComplete
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "demo-data"
@@ -104,20 +105,7 @@ class Process:
 
     async def address(self, file: Path) -> str:
         """Wait until it has written its address into a file, and return that."""
-        until = monotonic() + UNDER_WAY_MIN = 5
-"""Runs that must be under way for a kill to be worth it."""
-
-SENDERS_MAX = 24
-"""Customers whose mail is handled at once: enough work for several kills to hit."""
-
-FAULTS = {
-    "seed": 7,
-    "rates": {"error_500_before": 0.02, "error_500_after": 0.02, "reset_after": 0.02, "throttle": 0.02},
-    "delay_ms": 10,
-}
-"""What the shop does wrong on purpose: it refuses, it acts and then answers with an error or not at all."""
-
-READY_S_MAX
+        until = monotonic() + READY_S_MAX
         while not (file.is_file() and file.read_text().strip()):
             if self._process is None or self._process.poll() is not None or monotonic() > until:
                 message = f"{self._arguments[2]} did not start; {self._log} says why"
@@ -126,14 +114,14 @@ READY_S_MAX
         return file.read_text().strip()
 
 
-async def demonstrate(console: Console) -> int:
+async def demonstrate(console: Console, data: Path) -> int:
     """Do all of it and return the exit code."""
     began = monotonic()
-    shutil.rmtree(DATA, ignore_errors=True)
-    DATA.mkdir()
-    store, ready = DATA / "desk.kernos", DATA / "shop.url"
-    seeded = ["--port", "0", "--data", str(DATA / "shop.sqlite"), "--seed", "7", "--ready-file", str(ready)]
-    shop_process = Process(["examples.returns_desk.shop", *seeded], DATA / "shop.log")
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    store, ready = data / "desk.kernos", data / "shop.url"
+    seeded = ["--port", "0", "--data", str(data / "shop.sqlite"), "--seed", "7", "--ready-file", str(ready)]
+    shop_process = Process(["examples.returns_desk.shop", *seeded], data / "shop.log")
     shop_process.start()
     desk: Process | None = None
     try:
@@ -141,7 +129,7 @@ async def demonstrate(console: Console) -> int:
         shop = HttpService(url)
         before = await shop_refunded_cents(shop)
         await shop.post("/admin/faults", call=None, body=FAULTS)
-        desk = Process(["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url], DATA / "desk.log")
+        desk = Process(["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url], data / "desk.log")
         async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
             desk.start()
             demo = Demo(kernel, desk, _expected())
@@ -187,7 +175,10 @@ async def _feed(demo: Demo, tickets: list[Ticket], room: asyncio.Semaphore, prog
             intent, by = f"settle ticket {ticket.id}", f"service:{ticket.channel or 'mail'}"
             run: Run[Outcome] = await demo.kernel.start(returns_desk, ticket, key=ticket.id, intent=intent, by=by)
             demo.ticket_of[run.id] = ticket.id
-            demo.outcomes[ticket.id] = await run.result()
+            try:
+                demo.outcomes[ticket.id] = await run.result()
+            except RunDidNotComplete as end:
+                progress.console.print(f"  ticket {ticket.id} has no outcome: {end}", style="red")
             progress.advance(bar)
 
 
@@ -276,12 +267,17 @@ def _is_right(outcome: Outcome, expected: dict[str, Any]) -> bool:
 
 def main() -> None:
     """Run the demo; Ctrl-C ends it and its processes."""
+    options = argparse.ArgumentParser(description="A shop, a desk that is killed on the way, and the books at the end.")
+    options.add_argument("--data", type=Path, default=DATA, help="folder for both stores, emptied first")
     console = Console()
     try:
-        sys.exit(asyncio.run(demonstrate(console)))
+        sys.exit(asyncio.run(demonstrate(console, options.parse_args().data.resolve())))
     except KeyboardInterrupt:
         console.print("Stopped; the shop and the desk have ended.")
         sys.exit(130)
+    except TimeoutError:
+        console.print(f"Not all tickets ended within {ALL_S_MAX:.0f} s; see the logs beside the stores.", style="red")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

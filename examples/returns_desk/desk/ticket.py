@@ -56,5 +56,3 @@ class Outcome(BaseModel):
     order_id: str | None = None
     amount_cents: int | None = None
     why: str
-    person: Literal["", "approved", "denied", "answered"] = ""
-    """What a person said, where one was asked."""

@@ -43,6 +43,10 @@ from kernos.vocabulary.questions import AskChild, Assignment
 _ENDS_REMEMBERED = 1_024
 """Outcomes kept for whoever asks shortly after the end; later they are read from the journal."""
 
+_COMMANDS_MAX = 64
+"""Commands under way at once, others queue: enough to fill a commit group, few enough that the first run of a thousand goes on
+before the last is loaded."""
+
 _TRIES_MAX = 50
 """Times a command is decided anew because another writer was faster; each time somebody else made progress."""
 
@@ -69,6 +73,7 @@ class Engine:
         self._chores: set[asyncio.Task[None]] = set()
         self._ends: dict[RunId, list[asyncio.Future[Outcome]]] = {}
         self._ended: OrderedDict[RunId, Outcome] = OrderedDict()
+        self._commands = asyncio.Semaphore(_COMMANDS_MAX)
         self._changes: dict[RunId, asyncio.Future[None]] = {}
         self._newest: Commit | None = None
         self.on_due: Callable[[], None] | None = None
@@ -118,6 +123,10 @@ class Engine:
 
         Decided anew when another writer was faster. Raises NotFound for an unknown run, and what the rules raise.
         """
+        async with self._commands:
+            return await self._command(run, command, by, cause)
+
+    async def _command(self, run: RunId, command: Command, by: PrincipalId, cause: str) -> bool:
         self._check_up()
         for _ in range(_TRIES_MAX):
             session = await self._sessions.borrow(run)

@@ -101,10 +101,9 @@ class Scheduler:
         """Tick every run that has something due by `now`; return whether there may be more."""
         waits = await self._views.select("waiting", {"due_at": (1, now + 1)}, order="due_at", limit=_PAGE)
         late = await self._views.select("runs", {"deadline_at": (1, now + 1)}, order="deadline_at", limit=_PAGE)
-        ticked = False
-        for run in dict.fromkeys(str(row["run"]) for row in (*waits, *late)):
-            ticked = await self._engine.tick(RunId(run)) or ticked
-        return ticked and max(len(waits), len(late)) == _PAGE
+        runs = dict.fromkeys(str(row["run"]) for row in (*waits, *late))
+        ticked = await asyncio.gather(*(self._engine.tick(RunId(run)) for run in runs))
+        return any(ticked) and max(len(waits), len(late)) == _PAGE
 
     async def _next_due(self, now: EpochMs) -> EpochMs:
         """Return the first due time after `now`."""

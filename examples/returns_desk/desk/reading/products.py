@@ -29,7 +29,6 @@ _GLOSSARY = {
     "speaker": "lautsprecher box enceinte altavoz altoparlante cassa luidspreker coluna altifalante",
     "apron": "schurze tablier delantal grembiule schort avental",
     "grinder": "muhle kaffeemuhle moulin molinillo macinacaffe macinino molen koffiemolen moinho moedor",
-    "shirt": "hemd chemise camisa camicia overhemd blouse",
     "sweater": "pullover pulli strickpullover pull jersey sueter maglione trui camisola jumper knit",
     "jacket": "jacke regenjacke veste impermeable chaqueta chubasquero giacca jas regenjas casaco impermeavel coat raincoat",
     "dress": "kleid leinenkleid robe vestido vestito jurk",

@@ -20,12 +20,12 @@ from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.reader import Reader
 from kernos.adapters.sqlite.rows import Rows
 from kernos.adapters.sqlite.second_place import HeadsFile
-from kernos.adapters.sqlite.store import connect, prepare, said_plainly, transaction
+from kernos.adapters.sqlite.store import BUSY_TIMEOUT_MS, connect, let_go, prepare, said_plainly, transaction
 from kernos.adapters.sqlite.tail import load_tail
 from kernos.adapters.sqlite.transcript import Transcript
 from kernos.adapters.sqlite.tree import Frontier
 from kernos.adapters.sqlite.verify import verify_store
-from kernos.adapters.sqlite.writer import Writer
+from kernos.adapters.sqlite.writer import CHECKPOINT_PAGES, Writer
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Commit, Range, Row
 from kernos.ports.signer import Signer
@@ -58,11 +58,14 @@ class SqliteJournal:
         heads: Path | None = None,
         vfs: str | None = None,
         files: Files | None = None,
+        checkpoint_pages: int = CHECKPOINT_PAGES,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     ) -> None:
         """Open the store, or make one. Call in the event loop that will use it.
 
         `open_key` reads or makes the key. `heads`: the file of the second place, when it shall not lie beside the store.
-        `vfs` and `files` put other file systems in their place. Raises ForeignStore, Tampered, StorageFailed, StoreBusy, BadConfiguration (the key is missing or is none).
+        `vfs` and `files` put other file systems in their place. `checkpoint_pages`: pages in SQLite's write-ahead log from which on
+        they are carried into the file. `busy_timeout_ms`: how long a write waits for another process. Raises ForeignStore, Tampered, StorageFailed, StoreBusy, BadConfiguration (the key is missing or is none).
         """
         self.path = path
         self._vfs = vfs
@@ -74,9 +77,9 @@ class SqliteJournal:
         self._layout = Layout(path, tables)
         self._closed = False
         with said_plainly(path), ExitStack() as opened:
-            connection = connect(path, vfs=vfs, may_make=True)
-            opened.callback(connection.close)
-            prepare(connection, path)
+            connection = connect(path, vfs=vfs, may_make=True, busy_timeout_ms=busy_timeout_ms)
+            opened.callback(let_go, connection)
+            prepare(connection, path, self._heads_path)
             self._notary = Notary(self._key(connection))
             self._layout.lay_out(connection)
             self._second = HeadsFile(self._heads_path, self._files)
@@ -89,7 +92,7 @@ class SqliteJournal:
             opened.pop_all()  # From here on `close` lets go of them.
         self._reader = Reader(self._reading, path, self._payloads, self._trusted, self._transcript.next_known)
         self._seen = self._transcript.tail
-        self._writer = Writer(connection, path, self._transcript)
+        self._writer = Writer(connection, path, self._transcript, checkpoint_pages)
 
     @property
     def projections_changed(self) -> bool:
@@ -174,7 +177,7 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = True
-        self._reading.close()
+        let_go(self._reading)
         await self._writer.close()
         self._second.close()
 
@@ -210,7 +213,7 @@ class SqliteJournal:
                     async for ops in rows:
                         self._rows.apply(connection, ops)
             finally:
-                connection.close()
+                let_go(connection)
         self._layout.rebuild_due = False
 
     def watch(self, listener: Callable[[Sequence[tuple[RunId, int]]], None]) -> None:

@@ -47,15 +47,23 @@ class Findings:
             number = n if isinstance(n, int) else -1
             self._found.setdefault((kind, at), Finding(kind, at, name, number, message))
 
+    def is_edited(self, pos: int) -> bool:
+        """Tell whether the entry at a position was found edited."""
+        return ("edited", pos) in self._found
+
     def replace(self, first: int, second: int, message: str) -> None:
         """Make one finding of two edited entries that changed places."""
         one = self._found.pop(("edited", first))
         self._found.pop(("edited", second), None)
         self._found["swapped", first] = Finding("swapped", first, one.run, one.n, message)
 
-    def any(self) -> bool:
+    def exist(self) -> bool:
         """Tell whether there is one."""
         return bool(self._found)
+
+    def has(self, kind: str) -> bool:
+        """Tell whether there is one of a kind."""
+        return any(one.kind == kind for one in self._found.values())
 
     def sorted(self) -> tuple[Finding, ...]:
         """Return all, first to last."""
@@ -157,6 +165,7 @@ class Locator:
         begin = pos + 1 - (1 << height_at(pos))
         if leaf and self._changed_from is not None and begin <= self._changed_from:
             self._changed_from = None  # Reported already; the kept node here is of before the change.
+            self._edited.append((pos, leaf, kept))
             return kept
         is_kept_good = self._leads_on(pos, kept)
         if leaf and not is_kept_good and self._leads_on(pos, node):
@@ -177,8 +186,7 @@ class Locator:
         if begin < pos and self._good < pos:
             message += f"; if nodes were changed too, it is one from position {max(begin, self._good)} on"
         self._findings.add("edited", pos, message, run, n)
-        if len(self._edited) < FINDINGS_MAX:
-            self._edited.append((pos, leaf, kept))
+        self._edited.append((pos, leaf, kept))
         if not is_kept_good:
             self._changed_from = begin
         return kept
@@ -260,7 +268,7 @@ class Locator:
         elif self._unsigned:
             message = f"positions {self._good} to {size - 1} stand under tree heads that this store's key did not sign"
             self._findings.add("rewritten", self._good, message, *self._place(self._good))
-        elif covered < size:
+        elif covered < size and not self._findings.has("cut"):
             rows = self._connection.execute(
                 "SELECT pos, run, n FROM events WHERE pos>=? ORDER BY pos LIMIT ?", (covered, FINDINGS_MAX)
             )
@@ -271,14 +279,14 @@ class Locator:
 
     def _tell_swaps(self) -> None:
         """Two edited entries, each of which fits where the other stands, changed places."""
-        left = self._edited.copy()
+        left = self._edited[:FINDINGS_MAX]
         while left:
             pos, leaf, kept = left.pop(0)
             for other in left:
                 at, leaf_there, kept_there = other
                 here = node_over(pos, leaf_there, self._node)
                 there = node_over(at, leaf, self._node)
-                if {here, there} <= {kept, kept_there}:
+                if {here, there} <= {kept, kept_there} and self._findings.is_edited(pos):
                     self._findings.replace(pos, at, f"the entries at positions {pos} and {at} changed places")
                     left.remove(other)
                     break

@@ -144,13 +144,23 @@ class Reader:
                 return
         elif edge.parts == frontier.parts[-len(edge.parts) :]:
             return
-        for leaf, (pos, run, n, _) in zip(leaves, rows, strict=True):
-            if node_over(pos, leaf, self._node) != self._node(pos):
+        raise Tampered(self._what_differs(begin, height, frontier, rows))
+
+    def _what_differs(self, begin: int, height: int, frontier: Frontier, rows: Sequence[Row]) -> str:
+        """Name the entry for which a block was refused: one of its own, or one that the way up had to be computed from."""
+        _, top, _ = subtree_of(begin, frontier.size)
+        siblings = [begin >> level << level ^ 1 << level for level in range(height, top)]
+        ends = [at + (1 << level) - 1 for level, at in enumerate(siblings, height) if at > begin]
+        for pos in (*(row[0] for row in rows), *ends):
+            row: Any = self._connection.execute("SELECT run, n, body, node FROM events WHERE pos=?", (pos,)).fetchone()
+            if row is None:
+                return f"the entry at position {pos} is missing from {self._path}"
+            run, n, body, node = row
+            if node_over(pos, _leaf(run, n, body), self._node) != node:
                 name = run_id(run) if isinstance(run, int) and 0 <= run < 1 << 63 else "?"
-                raise Tampered(f"entry {n} of run {name} (position {pos} of {self._path}) is not what was written")
-        last = begin + len(leaves) - 1
-        message = f"positions {begin} to {last} of {self._path} are not what was written: they do not lead to the signed tree head"
-        raise Tampered(message)
+                return f"entry {n} of run {name} (position {pos} of {self._path}) is not what was written"
+        last = begin + len(rows) - 1
+        return f"positions {begin} to {last} of {self._path} are not what was written: they do not lead to the signed tree head"
 
     def _leads_up(self, at: int, level: int, root: bytes, frontier: Frontier) -> bool:
         """Compute the way up until something proven is met; keep what lies on it if that is equal."""

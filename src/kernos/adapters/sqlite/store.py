@@ -45,7 +45,7 @@ def said_plainly(path: Path) -> Iterator[None]:
             message, hint="Restore it from a backup; `kernos verify` says which places are damaged."
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        message = f"{path} is held by another process for more than {BUSY_TIMEOUT_MS // 1_000} s"
+        message = f"{path} is held by another process, and did not come free in time"
         raise StoreBusy(message) from error
     except apsw.FullError as error:
         message = f"{path} could not be written: the disk is full"
@@ -70,22 +70,36 @@ def said_plainly(path: Path) -> Iterator[None]:
         raise Tampered(message) from error
 
 
-def connect(path: Path, *, vfs: str | None, may_make: bool = False) -> apsw.Connection:
+def connect(
+    path: Path, *, vfs: str | None, may_make: bool = False, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> apsw.Connection:
     """Open one connection, with the durability that the journal promises."""
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_make else 0)
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.set_busy_timeout(busy_timeout_ms)
     connection.pragma("synchronous", "FULL")
     connection.wal_autocheckpoint(0)  # The writer does it, where a failure is seen.
+    keep_log(connection, keep=True)
     return connection
 
 
-def prepare(connection: apsw.Connection, path: Path) -> None:
-    """Lay out a new file, or check that the file is ours. Raises ForeignStore, StorageFailed."""
+def keep_log(connection: apsw.Connection, *, keep: bool) -> None:
+    """Say whether SQLite leaves its write-ahead log alone when this connection is the last one to close.
+
+    It does so unless all is well: a log of which only a part could be read must not be carried over and deleted.
+    """
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(keep))
+
+
+def prepare(connection: apsw.Connection, path: Path, second_place: Path) -> None:
+    """Lay out a new file, or check that the file is ours. Raises ForeignStore, StorageFailed, Tampered (it was emptied)."""
     check_mark(connection, path)
     if connection.pragma("application_id") != APPLICATION_ID:
+        if second_place.exists() and second_place.stat().st_size:
+            message = f"{path} is empty, and {second_place} has tree heads of it"
+            raise Tampered(message, hint=f"Restore it from a backup. To begin anew, move all {path.name}* away.")
         connection.pragma("page_size", _PAGE_BYTES)
-    if connection.pragma("journal_mode", "wal") != "wal":
+    if connection.readonly("main") or connection.pragma("journal_mode", "wal") != "wal":
         message = f"{path} cannot be written: the file or its folder is read-only, or lies on a file system without shared memory"
         raise StorageFailed(message, hint="Make both writable for this user, then start kernos again.")
     if connection.pragma("application_id") == APPLICATION_ID:
@@ -126,6 +140,14 @@ def transaction(connection: apsw.Connection, kind: str) -> Iterator[None]:
         connection.execute("COMMIT")
     finally:
         roll_back(connection)
+
+
+def let_go(connection: apsw.Connection) -> None:
+    """Close a connection. The last one carries the write-ahead log into the file; if that fails, the log stays and the next start does it."""
+    try:
+        connection.close()
+    except apsw.Error:
+        return
 
 
 def roll_back(connection: apsw.Connection) -> None:

@@ -19,7 +19,7 @@ from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_r
 from kernos.adapters.sqlite.locate import EntryRow, Findings, Locator
 from kernos.adapters.sqlite.payloads import MARKER_BYTES, Payloads
 from kernos.adapters.sqlite.second_place import portions
-from kernos.adapters.sqlite.store import check_mark, connect, said_plainly
+from kernos.adapters.sqlite.store import check_mark, connect, let_go, said_plainly
 from kernos.adapters.sqlite.tree import height_at, root_of_parts
 from kernos.ports.signer import Signer
 from kernos.vocabulary.errors import Tampered
@@ -55,7 +55,7 @@ async def verify_store(
                 await asyncio.sleep(0)
             await asyncio.to_thread(verifier.check_file)
         finally:
-            connection.close()
+            let_go(connection)
     return verifier.result()
 
 
@@ -236,7 +236,7 @@ class Verifier:
 
     def _numbers(self) -> None:
         """Each run's numbers go from 0 without gaps; told only when nothing else explains a gap."""
-        if self._findings.any():
+        if self._findings.exist():
             return
         gaps = "SELECT run, min(n), max(n), count(*) FROM events GROUP BY run HAVING max(n)+1<>count(*) OR min(n)<>0 LIMIT 100"
         for run, first, last, count in self._connection.execute(gaps):

@@ -14,7 +14,7 @@ import apsw
 
 from kernos.adapters.sqlite.groups import Backlog, Group, Pending
 from kernos.adapters.sqlite.payloads import check_body
-from kernos.adapters.sqlite.store import plainly, roll_back, transaction
+from kernos.adapters.sqlite.store import keep_log, let_go, plainly, roll_back, transaction
 from kernos.adapters.sqlite.transcript import Foreign, Transcript
 from kernos.vocabulary.errors import KernelStopped, KernosError
 from kernos.vocabulary.ids import number_of
@@ -23,14 +23,14 @@ from kernos.vocabulary.journal import Append
 _WATCH_S = 0.05
 """How often an idle writer looks for entries of other processes, if anybody listens."""
 
-_CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 1_000
 """Pages in the write-ahead log from which on they are carried into the file: 8 MiB, what SQLite does by itself."""
 
 
 class Writer:
     """Owns the writing connection and its thread."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, transcript: Transcript) -> None:
+    def __init__(self, connection: apsw.Connection, path: Path, transcript: Transcript, checkpoint_pages: int) -> None:
         """Take the connection and what is done with it, and start the thread."""
         self._connection = connection
         self._path = path
@@ -41,6 +41,7 @@ class Writer:
         self._backlog = Backlog()
         self._closing = False
         self._wal_pages = 0
+        self._checkpoint_pages = checkpoint_pages
         self.broken: KernosError | None = None
         """Why nothing more is taken."""
         connection.set_wal_hook(self._note_wal)
@@ -81,9 +82,9 @@ class Writer:
             self._closing = True
             self._wake.notify()
         await asyncio.to_thread(self._thread.join)
-        if self.broken is not None:  # What the disk holds is for the next start to find out.
-            self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        self._connection.close()
+        if self.broken is None:  # Else what the disk holds is for the next start to find out.
+            keep_log(self._connection, keep=False)
+        let_go(self._connection)
 
     # --- in the thread -------------------------------------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class Writer:
 
     def _checkpoint(self) -> None:
         """Carry the write-ahead log into the file. Done here and not by SQLite, which would keep a failure to itself."""
-        if self._wal_pages < _CHECKPOINT_PAGES or self.broken is not None:
+        if self._wal_pages < self._checkpoint_pages or self.broken is not None:
             return
         self._wal_pages = 0
         try:
