@@ -1,6 +1,9 @@
 """The returns desk from end to end: the shop's service and the desk as processes, tickets about the shop's own orders."""
 
 import asyncio
+import re
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from examples.returns_desk.demo import Process
+from examples.returns_desk.demo import ROOT, Process
 from examples.returns_desk.desk.agents import AGENTS, models, returns_desk
 from examples.returns_desk.desk.books import compare_books, shop_refunded_cents
 from examples.returns_desk.desk.records import Customer, Order
 from examples.returns_desk.desk.serve import POLICIES
 from examples.returns_desk.desk.ticket import Outcome, Ticket
-from kernos import HttpService, Kernel, Run
+from kernos import HttpService, Kernel, Run, ToolFailed
+from kernos.adapters.sqlite.lock import WorkerLock
 
 WITHIN_DAYS_FROM = "2026-10-05"
 """Orders delivered from this day on are within every window on 2026-11-02, the shop's fixed day."""
@@ -181,3 +185,35 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
     books = await compare_books(desk.kernel, desk.shop, desk.refunded_before_cents)
     assert books.agree, books
     assert books.kernel_refunded_cents == sum(order.total_cents for _, order in chosen)
+
+
+@pytest.mark.slow
+async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_path: Path) -> None:
+    """The demo says so by its exit code; it must also get at least 85 of 100 tickets right."""
+    command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(tmp_path / "data")]
+    done = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        printed, _ = await done.communicate()
+    text = printed.decode()
+    assert done.returncode == 0, text
+    assert "The books agree." in text
+    found = re.search(r"right outcomes.*\((\d+) %\)", text)
+    assert found is not None
+    assert int(found[1]) >= 85
+
+
+async def test_ctrl_c_ends_the_demo_and_its_processes(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(data)]
+    demo = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert demo.stdout is not None
+    async with asyncio.timeout(30):
+        await demo.stdout.readuntil(b"killed")  # The first kill: everything is under way.
+        demo.send_signal(signal.SIGINT)
+        rest = await demo.stdout.read()
+        assert await demo.wait() == 130
+    assert b"Stopped" in rest
+    assert WorkerLock.holder(data / "desk.kernos") is None
+    url = (data / "shop.url").read_text()
+    with pytest.raises(ToolFailed):
+        await HttpService(url).get("/ledger", call=None)
