@@ -208,7 +208,7 @@ class Context:
         """Run branches side by side, each with a context of its own, and return their results.
 
         Without `take` all of them, in their order; if some fail, all end first and the first one's error is raised. With
-        `take`, those `take` that succeed first, in order of finishing; the others are given up: what they wait for is
+        `take`, those `take` that succeed first, in order of finishing (together: in their order); the others are given up: what they wait for is
         dropped and their child runs are cancelled, while an action under way ends and is recorded.
         """
         name = self._next()
