@@ -3,59 +3,83 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.shape.code import ROOT, tracked
+from tests.shape.code import HERE, ROOT, sources, texts, words
 
-DOCS = tuple(path for path in tracked(".md") if "node_modules" not in path.parts)
-EXAMPLE = re.compile(r"^```python\n(# run\n.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_links_lead_somewhere(path: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", path.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+PAGES = {name: text for name, text in texts().items() if name.endswith(".md")}
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(f"{name}-{n}", code) for name, text in PAGES.items() for n, code in enumerate(PYTHON.findall(text))]
+EXAMPLES = [(name, code) for name, code in BLOCKS if code.startswith("# run\n")]
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
-def examples() -> list[tuple[str, str]]:
-    found = []
-    for path in DOCS:
-        for index, code in enumerate(EXAMPLE.findall(path.read_text(encoding="utf-8"))):
-            found.append((f"{path.relative_to(ROOT).as_posix()}-{index}", code))
-    return found
+def anchors(page: str) -> set[str]:
+    """Give the names under which the headings of a page can be linked to."""
+    titles = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize(("name", "code"), examples(), ids=lambda value: value if "\n" not in value else "")
-def test_examples_run(name: str, code: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    broken = []
+    for target, anchor in LINK.findall(PAGES[name]):
+        path = (ROOT / name).parent / target if target else ROOT / name
+        inside = path.exists() and path.resolve().is_relative_to(ROOT)
+        if not inside or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            broken.append(f"{target}#{anchor}")
+    assert broken == []
+
+
+def test_python_in_the_pages_is_python() -> None:
+    for name, code in BLOCKS:
+        compile(code, name, "exec")
+    assert any(name.startswith("README.md") for name, _ in EXAMPLES)
+
+
+@pytest.mark.parametrize(("name", "code"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_the_examples_of_the_pages_run(name: str, code: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+        [sys.executable, "-W", "error", str(script)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     expected = re.search(r"^# prints: (.*)$", code, re.MULTILINE)
-    if expected:
-        assert expected.group(1) in done.stdout, name
+    assert expected is None or expected.group(1) in done.stdout, name
 
 
 def test_the_glossarys_words_are_used() -> None:
-    glossary = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
-    words = re.findall(r"^\| \*\*([a-z -]+)\*\*", glossary, re.MULTILINE)
-    assert len(words) >= 25
-    code = " ".join(
-        path.read_text(encoding="utf-8").lower() for path in tracked(".py") if path.is_relative_to(ROOT / "src")
-    )
-    assert [word for word in words if word.split(" ")[0] not in code] == []
+    glossary = re.findall(r"^\| \*\*([a-z -]+)\*\*", texts()["GLOSSARY.md"], re.MULTILINE)
+    assert len(glossary) >= 25
+    used = words(" ".join(source.text for source in sources("src")))
+    assert [word for word in glossary if not re.search(rf"\b{word}", used)] == []
 
 
-def test_nothing_tells_of_the_machine_it_was_written_on() -> None:
-    places = re.compile(r"/root/|/home/[a-z]|/work/main|/tmp/plan|/opt/pypi")
-    here = Path(__file__)
-    told = [
-        path.relative_to(ROOT).as_posix()
-        for path in tracked(".py", ".md", ".toml", ".jsonl", ".cedar", "")
-        if path != here and path.name != "LICENSE" and places.search(path.read_text(encoding="utf-8", errors="replace"))
+def test_no_synonym_stands_for_a_word_of_the_glossary() -> None:
+    instead_of = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))["instead_of"]
+    synonym = re.compile(rf"\b({'|'.join(instead_of)})s?\b")
+    spoken = {name: text for name, text in texts().items() if name in PAGES or name.startswith("src/")}
+    found = [
+        f"{name}: {wrong!r}, say {instead_of[wrong]}"
+        for name, text in spoken.items()
+        for wrong in sorted(set(synonym.findall(words(text))))
     ]
-    assert told == []
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"(?<![\w.:/-])/(root|home|work|opt|mnt|Users)/\w", id="a path of one machine"),
+        pytest.param(r"(?<![\w.:/-])/tmp/[\w.-]", id="a temporary path of one machine"),
+        pytest.param(r"(?i)\bissues? #?\d|\bissues show\b", id="how the work is counted"),
+        pytest.param(r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(sk-|ghp_|AKIA)[A-Za-z0-9]{16}", id="a secret"),
+    ],
+)
+def test_nothing_tells_of_the_place_it_was_written_in(pattern: str) -> None:
+    assert [name for name, text in texts().items() if name != "LICENSE" and re.search(pattern, text)] == []

@@ -30,21 +30,23 @@ def build() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def _ticket(
-    name: str, order: dict[str, Any] | None, written: tuple[str, str, str, str, str]
+    number: str, order: dict[str, Any] | None, written: tuple[str, str, str, str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     kind, outcome, person, subject, text = written
     known = order is not None and kind != _FOREIGN
-    email, full = (order["customer"]["email"], order["customer"]["name"]) if known and order else _STRANGER
-    item = order["items"][0] if order else {"name": "", "size": None}
+    email, full = _STRANGER
+    if known and order is not None:
+        email, full = str(order["customer"]["email"]), str(order["customer"]["name"])
+    name = str(order["items"][0]["name"]) if order else ""
     words = {
         "o": order["id"] if order else "",
         "n": full.split(" ")[0],
         "full": full,
-        "p": item["name"].split(",")[0].lower(),
+        "p": name.split(",")[0].lower(),
         "s": order["other_size"] if order else "",
     }
     ticket = {
-        "id": name,
+        "id": number,
         "received_at": "2026-11-02",
         "channel": "form" if not subject else "mail",
         "from_email": email,
@@ -52,7 +54,7 @@ def _ticket(
         "subject": subject.format(**words),
         "text": text.format(**words),
     }
-    return ticket, _expected(name, order, outcome, person, text)
+    return ticket, _expected(number, order, outcome, person, text)
 
 
 def _expected(name: str, order: dict[str, Any] | None, outcome: str, person: str, text: str) -> dict[str, Any]:

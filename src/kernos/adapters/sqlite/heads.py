@@ -48,15 +48,20 @@ class ChainedHead:
 def head_of_row(row: Iterable[object]) -> ChainedHead:
     """Make a head of a store's row. Raises ValueError for a row that no kernos wrote."""
     size, at, previous, root, signature = row
-    numbers = isinstance(size, int) and isinstance(at, int) and 0 < size <= _NUMBER_MAX and 0 <= at <= _NUMBER_MAX
-    hashes = all(isinstance(part, bytes) and len(part) == _DIGEST_BYTES for part in (previous, root))
-    if not numbers or not hashes or not isinstance(signature, bytes) or len(signature) != _SIGNATURE_BYTES:
+    is_whole = (
+        isinstance(size, int)
+        and isinstance(at, int)
+        and isinstance(previous, bytes)
+        and isinstance(root, bytes)
+        and isinstance(signature, bytes)
+        and 0 < size <= _NUMBER_MAX
+        and 0 <= at <= _NUMBER_MAX
+        and len(previous) == len(root) == _DIGEST_BYTES
+        and len(signature) == _SIGNATURE_BYTES
+    )
+    if not is_whole:
         raise ValueError("no tree head")
-    assert isinstance(size, int)
-    assert isinstance(at, int)
-    assert isinstance(previous, bytes)
-    assert isinstance(root, bytes)
-    return ChainedHead(size, EpochMs(at), previous, root, signature)
+    return ChainedHead(size, EpochMs(at), previous, root, signature)  # type: ignore[arg-type]  # Checked above.
 
 
 def head_of_line(line: bytes) -> ChainedHead:

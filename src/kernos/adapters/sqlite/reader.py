@@ -6,14 +6,14 @@ is not what was written, its whole block is refused, and the error names the ent
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from kernos.adapters.sqlite.payloads import Payloads
-from kernos.adapters.sqlite.tree import Frontier, leaf_hash, node_over, parent_hash, subtree_of, subtree_root
+from kernos.adapters.sqlite.tree import Frontier, height_at, leaf_hash, node_over, parent_hash, subtree_of, subtree_root
 from kernos.vocabulary.errors import Tampered
 from kernos.vocabulary.ids import RunId, number_of, run_id
 from kernos.vocabulary.journal import Entry
@@ -30,7 +30,11 @@ _BLOCKS_REMEMBERED = 8_192
 _NODES_REMEMBERED = 16_384
 """Proven nodes kept, some 4 MB."""
 
+_NODE_HEIGHT_MIN = 7
+"""Nodes below stand over few entries and are seldom met again."""
+
 _HASH_BYTES = 32
+_ASKED_AT_ONCE = 16
 
 Row = tuple[int, int, int, bytes]
 """Position, run's number, number in the run, stored bytes."""
@@ -162,38 +166,66 @@ class Reader:
         last = begin + len(rows) - 1
         return f"positions {begin} to {last} of {self._path} are not what was written: they do not lead to the signed tree head"
 
-    def _leads_up(self, at: int, level: int, root: bytes, frontier: Frontier) -> bool:
-        """Compute the way up until something proven is met; keep what lies on it if that is equal."""
-        _, top, index = subtree_of(at, frontier.size)
+    def _leads_up(self, begin: int, height: int, root: bytes, frontier: Frontier) -> bool:
+        """Compute the way up until something proven is met; if that is equal, all that lay on the way is proven, too."""
+        _, top, index = subtree_of(begin, frontier.size)
+        proven = self._nodes
+        at, level = begin, height
+        siblings: list[tuple[int, int]] = []
+        while level < top and (at, level) not in proven:
+            siblings.append((at ^ 1 << level, level))
+            at &= ~(1 << level)
+            level += 1
+        expected = proven[at, level] if level < top else frontier.parts[index]
+        nodes, leaves = self._fetch([place for place in siblings if place not in proven])
         way: dict[tuple[int, int], bytes] = {}
-        proven: bytes | None = None
-        while level < top:
-            proven = self._nodes.get((at, level))
-            if proven is not None:
-                break
-            way[at, level] = root
-            sibling = at ^ 1 << level
-            other = self._nodes.get((sibling, level))
+        at, level = begin, height
+        for sibling, level in siblings:
+            other = proven.get((sibling, level))
             if other is None:
-                other = subtree_root(sibling, level, self._node, self._leaf_at)
+                other = subtree_root(sibling, level, nodes.__getitem__, leaves.__getitem__)
+            way[at, level] = root
             way[sibling, level] = other
             root = parent_hash(root, other) if sibling > at else parent_hash(other, root)
             at = min(at, sibling)
-            level += 1
-        if root != (frontier.parts[index] if proven is None else proven):
+        if root != expected:
             return False
-        if len(self._nodes) + len(way) > _NODES_REMEMBERED:
-            self._nodes.clear()
-        self._nodes.update(way)
+        for place, node in way.items():
+            if place[1] >= _NODE_HEIGHT_MIN:
+                proven[place] = node
+        for pos, node in nodes.items():
+            level = height_at(pos)
+            if level >= _NODE_HEIGHT_MIN:
+                proven[pos + 1 - (1 << level), level] = node
+        while len(proven) > _NODES_REMEMBERED:
+            del proven[next(iter(proven))]
         return True
+
+    def _fetch(self, subtrees: Sequence[tuple[int, int]]) -> tuple[Mapping[int, bytes], Mapping[int, bytes]]:
+        """Look up what the roots of some subtrees are computed from: kept nodes, and the hashes of last entries."""
+        nodes: dict[int, bytes] = {}
+        leaves: dict[int, bytes] = {}
+        for begin, height in subtrees:
+            last = begin + (1 << height) - 1
+            if begin >> height & 1:
+                nodes.update((last - (1 << level), b"") for level in range(height))
+                leaves[last] = b""
+            else:
+                nodes[last] = b""
+        nodes.update((pos, node) for pos, node in self._at("node", nodes) if isinstance(node, bytes))
+        leaves.update((pos, _leaf(run, n, body)) for pos, run, n, body in self._at("run, n, body", leaves))
+        return nodes, leaves
+
+    def _at(self, columns: str, positions: Collection[int]) -> list[Any]:
+        """Look several positions up at once. The question has one of few lengths, so that SQLite need not compile it anew."""
+        asked = [*positions]
+        asked += asked[:1] * (-len(asked) % _ASKED_AT_ONCE)
+        sql = f"SELECT pos, {columns} FROM events WHERE pos IN ({','.join('?' * len(asked))})"
+        return self._connection.execute(sql, asked).fetchall() if asked else []
 
     def _node(self, pos: int) -> bytes:
         node = self._connection.execute("SELECT node FROM events WHERE pos=?", (pos,)).get
         return node if isinstance(node, bytes) else b""
-
-    def _leaf_at(self, pos: int) -> bytes:
-        row: Any = self._connection.execute("SELECT run, n, body FROM events WHERE pos=?", (pos,)).fetchone()
-        return _leaf(*row) if row is not None else b""
 
 
 def _leaf(run: int, n: int, body: bytes) -> bytes:
