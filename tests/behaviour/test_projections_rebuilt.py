@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from tests.behaviour.shop import Receipt, Refund, Shop
-from tests.behaviour.test_runs_end_to_end import until
-
 from kernos import CallFailed, CallRefused, Context, Failed, Kernel, agent
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.system.clock import SystemClock
 from kernos.control.projections import TABLES
 from kernos.control.replay import compare, rebuild
+from tests.behaviour.shop import Receipt, Refund, Shop
+from tests.behaviour.test_runs_end_to_end import until
 
 POLICY = """
 permit(principal, action, resource) unless { resource is shop::refund };
