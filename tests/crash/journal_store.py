@@ -1,7 +1,7 @@
 """A store filled for tests of damage: groups of several sizes, payloads, and a way to change it behind the journal's back."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -107,6 +107,3 @@ def other_key() -> FileSigner:
 
 def own_key(path: Path) -> FileSigner:
     return FileSigner.open(path.with_name(f"{path.name}.key"))
-
-
-Damage = Callable[[apsw.Connection, int], object]

@@ -13,6 +13,8 @@ import pytest
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.adapters.sqlite.store import connect
+from kernos.adapters.sqlite.verify import Verifier
 from kernos.adapters.system.clock import SystemClock
 from kernos.testing.conformance.journal import RUNS, body, unheard
 from kernos.testing.conformance.views import TABLES, put
@@ -25,6 +27,7 @@ from kernos.vocabulary.errors import (
     StoreBusy,
     Tampered,
 )
+from kernos.vocabulary.ids import run_id
 from kernos.vocabulary.journal import Append, RowOp, Table
 from tests.crash.storage_faults import Fault, FaultyFiles, FaultyVfs
 
@@ -170,7 +173,8 @@ async def test_a_cut_write_ahead_log_is_noticed_at_the_next_open(store: Path) ->
     log.write_bytes(whole[: len(whole) * 3 // 4])
     with pytest.raises(Tampered, match="was cut"):
         _open(home / store.name)
-    log.write_bytes(whole)  # The refusal left everything as it was: with the whole log it opens.
+    assert log.read_bytes() == whole[: len(whole) * 3 // 4]  # The refusal left everything as it was.
+    log.write_bytes(whole)
     assert await _places(home / store.name) == [0, 1, 2, 3, 4]
 
 
@@ -258,6 +262,64 @@ async def test_entries_that_vanish_under_an_open_journal_are_missed(store: Path)
         await journal.read(RUNS[0])
     with pytest.raises(Tampered, match="was cut"):
         await _add(journal, 3)
+    await journal.close()
+
+
+async def test_what_was_proven_once_is_compared_again_each_time_it_is_read(store: Path) -> None:
+    journal = _open(store)
+    for n in range(8):
+        for run in RUNS[:2]:
+            await journal.append([Append(run, n, (body(str(n)),))]).durable()
+    assert len(await journal.read(RUNS[0])) == len(await journal.read(RUNS[1])) == 8
+    thief = apsw.Connection(str(store))
+    thief.execute("UPDATE events SET body=x'7b7d' WHERE pos=6")
+    thief.execute("DELETE FROM events WHERE pos=15")
+    thief.execute("INSERT INTO events VALUES(-5, 77, 0, x'7b7d', zeroblob(32))")
+    thief.close()
+    with pytest.raises(Tampered, match=r"entry 3 of .* is not what was written"):
+        await journal.read(RUNS[0])
+    with pytest.raises(Tampered, match=r"entries 7 to 7 .* were there before"):
+        await journal.read(RUNS[1])
+    with pytest.raises(Tampered, match="not covered"):
+        await journal.read(run_id(77))
+    await journal.close()
+
+
+async def test_opening_and_verifying_beside_a_busy_writer_find_nothing_wrong(store: Path) -> None:
+    writer = _open(store)
+    done = False
+
+    async def write() -> None:
+        n = 0
+        while not done:
+            await _add(writer, n)
+            n += 1
+
+    async def look() -> None:
+        nonlocal done
+        for _ in range(15):
+            assert (await writer.verify(unheard)).findings == ()
+            other = SqliteJournal(store, TABLES, SystemClock())
+            await other.read(RUNS[0])
+            await other.close()
+        done = True
+
+    await asyncio.gather(write(), look())
+    await writer.close()
+
+
+async def test_what_is_written_during_a_verification_is_not_held_against_the_store(store: Path) -> None:
+    journal = _open(store)
+    await _add(journal, 0)
+    connection = connect(store, vfs=None)
+    key = FileSigner.open(store.with_name(f"{store.name}.key"))
+    verifier = Verifier(connection, store, key, store.with_name(f"{store.name}.heads"))
+    connection.execute("BEGIN")
+    assert connection.execute("SELECT count(*) FROM events").get == 1
+    await _add(journal, 1)
+    assert list(verifier.steps())[-1] == (1, 1)
+    assert verifier.result().findings == ()
+    connection.close()
     await journal.close()
 
 

@@ -243,6 +243,14 @@ async def test_damaged_and_missing_heads_are_told_from_entries(store: Path) -> N
         assert kinds <= {"head", "rewritten"}, change  # The second place has the head that was there.
 
 
+async def test_a_newest_head_without_a_good_signature_vouches_for_nothing(store: Path) -> None:
+    with edited(store) as connection:
+        connection.execute("UPDATE heads SET signature=zeroblob(64) WHERE size=?", (SIZE,))
+    store.with_name(f"{store.name}.heads").unlink()
+    begin, _ = group_of(SIZE - 1)
+    assert ("rewritten", begin) in [(one.kind, one.at) for one in await findings_of(store)]
+
+
 async def test_a_missing_or_edited_payload_is_found(store: Path) -> None:
     missing, changed = _copies(store, 2)
     for path, change in (

@@ -95,7 +95,7 @@ def _nothing_asked(case: Case) -> Verdict:
     if case.reading.instructs:
         return Verdict("refuse", "it only tries to instruct software", "not_theirs")
     if case.named and case.owned:
-        return Verdict("answer", "something about their order", "status")
+        return hand_over(case, "what they want with their order could not be made out")
     return Verdict("clarify", "it does not say what is wanted", "what")
 
 

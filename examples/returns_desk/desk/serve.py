@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 from examples.returns_desk.desk.agents import AGENTS, models
@@ -18,15 +19,20 @@ POLICIES = Path(__file__).parent.parent / "policies"
 
 
 async def serve(store: Path, model_url: str, model_name: str) -> None:
-    """Work until SIGTERM or SIGINT; what is unfinished then goes on at the next start."""
+    """Work until SIGTERM or SIGINT, or until the kernel stops; what is unfinished goes on at the next start."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     async with Kernel(store, agents=AGENTS, models=models(model_url, model_name), policies=POLICIES) as kernel:
         print(f"the desk {'works' if kernel.works else 'waits for another process'} on {store}", flush=True)
+        kernel.engine.on_broken = lambda _: told.set()  # So that the desk never stands idle unnoticed.
         await told.wait()
+        broken = kernel.engine.stopped
     await shop.close()
+    if broken is not None:
+        print(f"the desk has stopped: {broken}", flush=True)
+        sys.exit(1)
 
 
 def main() -> None:

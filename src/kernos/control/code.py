@@ -20,7 +20,11 @@ from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.questions import AskChild, Hold, Question, Reply
 
 PARK_GRACE_MS = 2
-"""How long a run that has nothing to do stays: the code's tasks take some turns of the event loop to show what they do next."""
+"""How long a run that has nothing to do stays: most waits for another run or a fast service are over by then."""
+
+PARK_TURNS = 8
+"""Turns of the event loop without a sign of the run's code before it is parked: tasks that the code made itself take some turns to show
+what they do next, however long a turn takes."""
 
 _ANSWERABLE = (Phase.DONE, Phase.GRANTED, Phase.BACKING_OFF, Phase.LOOKING_UP)
 
@@ -85,6 +89,8 @@ class Code:
         self._alarms: dict[StepName, Alarm] = {}
         self._ready: dict[StepName, Callable[[], Reply]] = {}
         self._parking: Alarm | None = None
+        self._signs = 0
+        """Counts whatever the code showed or was told."""
         self._busy = 1
 
     def close(self) -> None:
@@ -159,6 +165,7 @@ class Code:
     def busy(self, change: int) -> None:
         """Count branches that have something to do."""
         self._busy += change
+        self._signs += 1
         if self._busy == 0:
             self._park_soon()
 
@@ -193,6 +200,7 @@ class Code:
 
     def _resolve(self, step: StepName, reply: Reply) -> None:
         future = self._waiters.pop(step, None)
+        self._signs += 1
         if future is not None and not future.done():
             self._going_on.add(future)
             future.set_result(reply)
@@ -204,7 +212,18 @@ class Code:
     def _park_soon(self) -> None:
         if self._open and self._busy == 0 and not self._alarms and self._parking is None:
             clock = self._session.shared.clock
-            self._parking = clock.call_at(EpochMs(clock.now() + PARK_GRACE_MS), self._park)
+            at = EpochMs(clock.now() + PARK_GRACE_MS)
+            self._parking = clock.call_at(at, lambda: self._watch(PARK_TURNS, self._signs))
+
+    def _watch(self, turns: int, signs: int) -> None:
+        """Let the loop take some turns; park the run when its code showed no sign in any of them."""
+        if signs != self._signs:
+            self._parking = None
+            self._park_soon()
+        elif turns:
+            asyncio.get_running_loop().call_soon(self._watch, turns - 1, signs)
+        else:
+            self._park()
 
     def _park(self) -> None:
         """Let the run leave memory, unless something came up since this was put off."""
@@ -212,8 +231,8 @@ class Code:
         session = self._session
         if not self._open or self._busy or self._going_on or self._alarms or self._ready or session.lost is not None:
             return
-        if session.performing or session.state.under_way():
-            return
+        if session.performing or session.state.under_way() or not self._waiters:
+            return  # Code that holds nowhere has something to do, whatever it is doing.
         if any(self._has_answer(step) for step in self._waiters):
             self.poke()
         elif session.record(ParkRun()):

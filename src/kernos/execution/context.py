@@ -7,7 +7,7 @@ was given to.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -231,24 +231,48 @@ class Context:
             if isinstance(reply, Answered) and isinstance(reply.outcome, Json):
                 indexes = list(self._frame.codec_of(list[int]).decode(reply.outcome))
                 joined = True
+        work = {i: self._branch(f"{name}.{i}.", branches[i]) for i in indexes}
+        winners, tasks = await self._join(work, None if joined else take)
+        if not joined:
+            self._frame.plane.ask(name, AskFork(tuple(winners)))
+        return [tasks[i].result() for i in (indexes if joined else winners)]
+
+    async def _join(
+        self, branches: Mapping[int, Coroutine[Any, Any, Result]], take: int | None
+    ) -> tuple[list[int], Mapping[int, asyncio.Task[Result]]]:
+        """Run branches until all have ended, or until `take` have succeeded; return those in order of finishing, and all tasks.
+
+        A branch that ended counts as busy until this one has taken notice: else the run might be parked in between.
+        """
         plane = self._frame.plane
-        plane.busy(len(indexes))
-        tasks = {i: asyncio.create_task(self._branch(f"{name}.{i}.", branches[i])) for i in indexes}
-        for task in tasks.values():
-            task.add_done_callback(lambda _: plane.busy(-1))
+        plane.busy(len(branches))
+        tasks = {i: asyncio.create_task(branch) for i, branch in branches.items()}
+        ends: asyncio.Queue[int] = asyncio.Queue()
+        for i, task in tasks.items():
+            task.add_done_callback(lambda _, i=i: ends.put_nowait(i))  # type: ignore[misc]
+        unnoticed = set(tasks)
+        winners: list[int] = []
+        noticed = 0
         self._count_busy(1, 1)
         try:
-            if joined:
-                await asyncio.wait(tasks.values()) if tasks else None
-                return [tasks[i].result() for i in indexes]
-            assert take is not None
-            winners = await _first(tasks, take)
-            self._frame.plane.ask(name, AskFork(tuple(winners)))
-            return [tasks[i].result() for i in winners]
+            while unnoticed if take is None else len(winners) < take:
+                if take is not None and len(winners) + len(unnoticed) < take:
+                    first_failed = min(i for i in tasks if i not in unnoticed and i not in winners)
+                    tasks[first_failed].result()  # Raises: too few can succeed.
+                plane.busy(-noticed)
+                ended = [await ends.get()]
+                while not ends.empty():
+                    ended.append(ends.get_nowait())
+                noticed = len(ended)
+                unnoticed.difference_update(ended)
+                winners.extend(i for i in sorted(ended) if not tasks[i].cancelled() and tasks[i].exception() is None)
+            return winners[:take], tasks
         finally:
-            for task in tasks.values():
-                task.cancel()
             self._count_busy(-1, -1)
+            plane.busy(-noticed)
+            for i in unnoticed:
+                tasks[i].cancel()
+                tasks[i].add_done_callback(lambda _: plane.busy(-1))
 
     async def _branch(self, prefix: str, branch: Callable[["Context"], Awaitable[Result]]) -> Result:
         return await branch(Context(self._frame, prefix))
@@ -400,21 +424,6 @@ class Context:
         after = 0 < self._pending == self._held
         if before is not after:
             self._frame.plane.busy(-1 if after else 1)
-
-
-async def _first(tasks: dict[int, asyncio.Task[Result]], take: int) -> list[int]:
-    """Return the indexes of the `take` tasks that succeed first, in that order; raise when too few can."""
-    winners: list[int] = []
-    pending = set(tasks.values())
-    index_of = {task: index for index, task in tasks.items()}
-    while len(winners) < take:
-        if len(winners) + len(pending) < take:
-            failed = min(i for i, t in tasks.items() if t not in pending and t.exception() is not None)
-            tasks[failed].result()
-        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        succeeded = sorted(index_of[task] for task in done if task.exception() is None)
-        winners.extend(succeeded[: take - len(winners)])
-    return winners
 
 
 def _milliseconds(time: float | timedelta | None) -> int:

@@ -149,12 +149,15 @@ def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
         return (ActionDoubted(command.step, step.attempt, outcome.message),)
     if unknown and step.effect is Effect.VERIFIABLE:
         return (_again(command.step, step, outcome, command.at),)
-    if not unknown and state.cancel_reason is not None:
+    unsure = unknown or step.unsure
+    if state.cancel_reason is not None:
+        if unsure:  # Another attempt would tell, but it might also make it happen now.
+            return (ActionDoubted(command.step, step.attempt, f"the run is cancelled: {outcome.message}"),)
         return (_failed(command.step, step, "cancelled", outcome),)
     retry_at = next_attempt_at(command.retry, step.attempt, command.at, command.chance, outcome.retry_after_ms)
     if retry_at is not None:
         return (_again(command.step, step, outcome, retry_at),)
-    if unknown:
+    if unsure:
         return (ActionDoubted(command.step, step.attempt, f"attempts ran out: {outcome.message}"),)
     return (_failed(command.step, step, "exhausted", outcome),)
 
@@ -170,8 +173,8 @@ def _failed(name: StepName, step: Step, code: str, outcome: AttemptFailed) -> Ac
 def _lose(state: RunState, command: LoseAttempt) -> tuple[EventData, ...]:
     step = state.step_in(command.step, Phase.INTENDED)
     lost = AttemptFailed(FailureKind.UNKNOWN, "the process ended while the call was under way")
-    exhausted = step.effect is Effect.IDEMPOTENT and step.attempt >= command.retry.attempts
-    if step.effect is Effect.ONCE or exhausted:
+    is_over = step.attempt >= command.retry.attempts or state.cancel_reason is not None
+    if step.effect is Effect.ONCE or (step.effect is Effect.IDEMPOTENT and is_over):
         return (ActionDoubted(command.step, step.attempt, lost.message),)
     return (_again(command.step, step, lost, command.at),)
 
@@ -269,7 +272,8 @@ def _attempt_failed(state: RunState, event: Event, data: CallAttemptFailed) -> R
         return state
     look = data.failure is FailureKind.UNKNOWN and step.effect is Effect.VERIFIABLE
     phase = Phase.LOOKING_UP if look else Phase.BACKING_OFF
-    return _changed(state, data.step, phase=phase, due_at=data.retry_at)
+    unsure = step.unsure or data.failure is FailureKind.UNKNOWN
+    return _changed(state, data.step, phase=phase, due_at=data.retry_at, unsure=unsure)
 
 
 def _performed(state: RunState, event: Event, data: ActionPerformed) -> RunState:
@@ -289,7 +293,9 @@ def _doubted(state: RunState, event: Event, data: ActionDoubted) -> RunState:
 
 def _looked_up(state: RunState, event: Event, data: ActionLookedUp) -> RunState:
     del event
-    return _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0)) if data.done is False else state
+    if data.done is not False:
+        return state
+    return _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0), unsure=False)
 
 
 def _settled(state: RunState, event: Event, data: ActionSettled) -> RunState:
@@ -297,7 +303,7 @@ def _settled(state: RunState, event: Event, data: ActionSettled) -> RunState:
     if data.verdict == "done":
         settled = _changed(state, data.step, phase=Phase.DONE, outcome=data.result or NULL)
     elif data.verdict == "not_done" and not data.late:
-        settled = _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0))
+        settled = _changed(state, data.step, phase=Phase.BACKING_OFF, due_at=EpochMs(0), unsure=False)
     else:
         failure = Failure("in_doubt", f"a person could not tell whether it happened: {data.note}")
         settled = _changed(state, data.step, phase=Phase.DONE, outcome=failure)

@@ -7,7 +7,7 @@ becomes an event. Steps happen while a run is RUNNING; deliveries may reach it i
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.state import ENDED, Decide, Evolve, React, RunState, Status
+from kernos.kernel.state import ENDED, Decide, Evolve, React, RunState, Status, left_behind
 from kernos.vocabulary.commands import BlockRun, CancelRun, EndRun, ParkRun, RequestRun, ResumeRun, StopRun
 from kernos.vocabulary.effects import (
     AnnounceEnd,
@@ -89,13 +89,15 @@ def _cancel(state: RunState, command: CancelRun) -> tuple[EventData, ...]:
         return ()  # Asked twice, or too late: what was wanted is so already.
     if state.status is Status.RUNNING or state.under_way():
         return check_move(state, CancelRequested(command.reason, state.open_children()))
-    return check_move(state, CancelRequested(command.reason, state.open_children()), RunCancelled(command.reason))
+    requested, cancelled = CancelRequested(command.reason, state.open_children()), RunCancelled(command.reason)
+    check_move(state, requested, cancelled)
+    return (requested, *left_behind(state), cancelled)
 
 
 def _stop(state: RunState, command: StopRun) -> tuple[EventData, ...]:
     if state.ended or state.cancel_reason is None or state.under_way():
         return ()
-    return check_move(state, RunCancelled(state.cancel_reason))
+    return (*left_behind(state), *check_move(state, RunCancelled(state.cancel_reason)))
 
 
 def _resume(state: RunState, command: ResumeRun) -> tuple[EventData, ...]:
@@ -110,13 +112,13 @@ def _park(state: RunState, command: ParkRun) -> tuple[EventData, ...]:
 
 def _end(state: RunState, command: EndRun) -> tuple[EventData, ...]:
     if state.cancel_reason is not None:
-        return () if state.under_way() else check_move(state, RunCancelled(state.cancel_reason))
+        return () if state.under_way() else (*left_behind(state), *check_move(state, RunCancelled(state.cancel_reason)))
     if command.output is not None:
-        return check_move(state, RunCompleted(command.output, state.open_children()))
+        return (*left_behind(state), *check_move(state, RunCompleted(command.output, state.open_children())))
     assert command.failure is not None, "a run ends with an output or with a failure"
     failure = command.failure
     failed = RunFailed(failure.code, failure.message, failure.details, command.declared, state.open_children())
-    return check_move(state, failed)
+    return (*left_behind(state), *check_move(state, failed))
 
 
 def _block(state: RunState, command: BlockRun) -> tuple[EventData, ...]:

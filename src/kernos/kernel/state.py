@@ -8,7 +8,7 @@ from typing import Any
 
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.errors import NotAllowed
-from kernos.vocabulary.events import Event, EventData, RunRequested
+from kernos.vocabulary.events import ActionDoubted, ActionFailed, Event, EventData, RunRequested
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import Effect, Failure, Outcome
@@ -78,6 +78,8 @@ class Step:
     outcome: Outcome | None = None
     attempt: int = 0
     due_at: EpochMs = EpochMs(0)
+    unsure: bool = False
+    """An attempt of the action may have happened although a later one is to be made."""
     effect: Effect | None = None
     child: RunId = RunId("")
     digest: str = ""
@@ -155,6 +157,20 @@ class RunState:
         if self.requested is not None and self.requested.deadline_at:
             times.append(self.requested.deadline_at)
         return EpochMs(min(times, default=0))
+
+
+def left_behind(state: RunState) -> tuple[EventData, ...]:
+    """Say what became of actions that the end of the run cuts off between two attempts: one that may have happened is in doubt."""
+    found: list[EventData] = []
+    for name, step in state.steps.items():
+        if step.phase is not Phase.BACKING_OFF:
+            continue
+        if step.unsure:
+            found.append(ActionDoubted(name, step.attempt, "the run ended while nobody knew whether it had happened"))
+        else:
+            failure = Failure("abandoned", "it did not happen, and the run ended before the next attempt")
+            found.append(ActionFailed(name, step.attempt, failure))
+    return tuple(found)
 
 
 def with_step(state: RunState, name: StepName, step: Step) -> RunState:

@@ -6,7 +6,19 @@ A signal goes to the oldest step that waits for its topic, else it is held until
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Status, Step, StepKind, with_step, woken
+from kernos.kernel.state import (
+    Decide,
+    Evolve,
+    Phase,
+    React,
+    RunState,
+    Status,
+    Step,
+    StepKind,
+    left_behind,
+    with_step,
+    woken,
+)
 from kernos.vocabulary.commands import (
     AnswerQuestion,
     AskPerson,
@@ -117,7 +129,7 @@ def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
         return ()
     deadline = state.request().deadline_at
     if deadline and command.at >= deadline:
-        return () if state.under_way() else (RunExpired(deadline, state.open_children()),)
+        return () if state.under_way() else (*left_behind(state), RunExpired(deadline, state.open_children()))
     if state.status is Status.BLOCKED:
         return ()
     due: list[tuple[int, EventData]] = []

@@ -18,7 +18,8 @@ class Commit(Protocol):
         """Return once the append is on disk (fsync).
 
         Raises StaleRunNumber when another writer was faster on one of the runs: then nothing of this append is stored.
-        Raises StorageFailed when the medium did not take it: then nothing of it is stored and the journal takes no more appends.
+        Raises StorageFailed when the medium did not take it: then the journal takes no more appends, and only the next open shows whether
+        the append reached the disk after all (the whole of it, or nothing).
         """
         ...
 
@@ -33,8 +34,10 @@ class Journal(Protocol):
     def append(self, appends: Sequence[Append], on_failure: Callable[[Exception], None] | None = None) -> Commit:
         """Put entries of one or more runs in, all or none, and return before they are durable.
 
-        An append fails as a whole when one `first` is not its run's next number, or when an append of one `lineage` failed before. `on_failure` is called in the event loop with the
-        error, before any waiter of the commit sees it; callers that never wait learn of it this way.
+        An append fails as a whole when one `first` is not its run's next number, or when an append of one `lineage` failed before.
+        `on_failure` is called in the event loop with the error, before any waiter of the commit sees it; callers that never wait learn
+        of it this way. Raises InvalidInput for a body over PAYLOAD_BYTES_MAX or of another kind than JSON, and QueueFull when more waits
+        for the disk than the journal holds: then nothing was put in.
         """
         ...
 

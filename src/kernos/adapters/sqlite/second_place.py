@@ -29,9 +29,10 @@ class HeadsFile:
     """The second place of one store."""
 
     def __init__(self, path: Path, files: Files) -> None:
-        """Open the file, or make it."""
+        """Open the file, or make it, and look at its end: before the store is, so that it is not ahead of what is seen there."""
         self.path = path
         self._log: LogFile = files.open_log(path)
+        self._end = self._log.read_end(_REPAIR_BYTES)
         self._unsynced = 0
 
     def add(self, heads: Iterable[ChainedHead]) -> None:
@@ -46,11 +47,12 @@ class HeadsFile:
             self._unsynced = 0
 
     def recover(self, find: Find, newest: int) -> int:
-        """Check the end against the store, mend it after a power loss, and return the size from which on it lacks heads.
+        """Check the end, as it was found, against the store, mend it after a power loss, and return the size from which on it lacks heads.
 
         `newest` is the size of the store's newest head. Raises Tampered when the store contradicts a head or lacks a newer one.
         """
-        begin, text = self._log.read_end(_REPAIR_BYTES)
+        begin, text = self._end
+        self._end = (0, b"")
         good = begin + (text.find(b"\n") + 1 if begin else 0)
         last = 0
         torn = False
@@ -79,14 +81,17 @@ class HeadsFile:
         self._log.close()
 
 
-def portions(path: Path) -> Iterator[list[ChainedHead | None]]:
-    """Yield the heads of a second place in the order of its lines, some thousand at a time; None stands for a line that is no head.
+def portions(path: Path, length: int) -> Iterator[list[ChainedHead | None]]:
+    """Yield the heads in the first `length` bytes of a second place, some thousand at a time; None stands for a line that is no head.
 
     A torn last line is left out. Raises FileNotFoundError.
     """
     with path.open("rb") as file:
-        while lines := file.readlines(_PORTION_BYTES):
+        while lines := file.readlines(min(_PORTION_BYTES, length)):
+            length -= sum(map(len, lines))
             yield [_whole(line) for line in lines if line.endswith(b"\n")]
+            if length <= 0:
+                return
 
 
 def _whole(line: bytes) -> ChainedHead | None:

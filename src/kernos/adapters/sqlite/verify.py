@@ -49,8 +49,9 @@ async def verify_store(
         connection = connect(path, vfs=vfs)
         try:
             check_mark(connection, path)
-            connection.execute("BEGIN")
+            # The second place is measured before the store is looked at: what others add meanwhile is not ahead of it.
             verifier = Verifier(connection, path, notary_key, heads or path.with_name(f"{path.name}.heads"))
+            connection.execute("BEGIN")
             for done, of_all in verifier.steps():
                 progress(done, of_all)
                 await asyncio.sleep(0)
@@ -70,6 +71,7 @@ class Verifier:
         self._public_key = signer.public_key().hex()
         self._notary = Notary(signer)
         self._second_place = second_place
+        self._second_length = second_place.stat().st_size if second_place.exists() else 0
         self._findings = Findings()
         self._payloads = Payloads(path.with_name(f"{path.name}.payloads"), Files())
         self._locator = Locator(connection, self._notary, self._payloads, self._findings)
@@ -204,14 +206,15 @@ class Verifier:
         columns = ("lower(hex(previous))", "lower(hex(root))", "lower(hex(signature))||char(10)")
         sql = "SELECT size||' '||at||' '||" + "||' '||".join(columns) + " FROM heads ORDER BY size"
         lines = (str(row[0]) for row in self._connection.execute(sql))
-        try:
-            with self._second_place.open("rb") as file:
-                while portion := "".join(islice(lines, _BLOCK)).encode():
-                    if file.read(len(portion)) != portion:
-                        return False
-                return not file.read(1)
-        except FileNotFoundError:
+        if not self._second_place.exists():
             return not self._heads
+        left = self._second_length
+        with self._second_place.open("rb") as file:
+            while left and (portion := "".join(islice(lines, _BLOCK)).encode()[:left]):
+                if file.read(len(portion)) != portion:
+                    return False
+                left -= len(portion)
+        return not left
 
     def _compare_second_place(self) -> Iterator[None]:
         """Compare every line with the store's head of that size; the first head that the store contradicts or lacks tells."""
@@ -220,7 +223,7 @@ class Verifier:
         agreed = 0
         sql = f"SELECT {COLUMNS} FROM heads WHERE size BETWEEN ? AND ?"
         try:
-            for portion in portions(self._second_place):
+            for portion in portions(self._second_place, self._second_length):
                 sizes = [head.size for head in portion if head is not None]
                 if not sizes:
                     continue
