@@ -36,7 +36,7 @@ class Ledger:
     def list(self, world: str) -> list[dict[str, Any]]:
         with self._lock:
             rows = self._file.execute("SELECT id, op, key, request FROM effects WHERE world=? ORDER BY id", (world,))
-            return [{"id": f"{op}-{id}", "op": op, "key": key, "request": request} for id, op, key, request in rows]
+            return [{"id": f"{op}-{n}", "op": op, "key": key, "request": request} for n, op, key, request in rows]
 
 
 class Shop(ThreadingHTTPServer):

@@ -12,6 +12,7 @@ CALLS = {
     "error": ("open", "read", "write", "sync", "truncate", "size", "delete", "file"),
     "full": ("write", "file"),
     "short": ("write",),
+    "unsynced": ("sync",),
     "flipped": ("read",),
 }
 """Kinds of faults, and the calls that each may strike."""

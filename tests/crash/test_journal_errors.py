@@ -158,6 +158,22 @@ async def test_a_group_that_only_missed_the_second_place_is_acknowledged_and_the
     assert await _places(store) == [0]
 
 
+async def test_a_failed_checkpoint_stops_the_journal_and_loses_nothing(store: Path) -> None:
+    vfs = FaultyVfs("checkpoint")
+    try:
+        journal = SqliteJournal(store, TABLES, SystemClock(), vfs="checkpoint", checkpoint_pages=1)
+        await _add(journal, 0)
+        vfs.fault = Fault("unsynced", 1, lasts=False)  # The first sync is the commit's, the second the checkpoint's.
+        await _add(journal, 1)
+        with pytest.raises(StorageFailed):
+            await _add(journal, 2)
+        assert vfs.fault.struck == "sync"
+        await journal.close()
+    finally:
+        vfs.unregister()
+    assert await _places(store) == [0, 1]
+
+
 async def test_a_cut_write_ahead_log_is_noticed_at_the_next_open(store: Path) -> None:
     journal = _open(store)
     for n in range(5):

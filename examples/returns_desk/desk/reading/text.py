@@ -22,7 +22,8 @@ def fold(text: str) -> str:
 
 
 def parts_of(text: str) -> Parts:
-    """Set quoted lines, everything below a mail's head line, and instructions to software apart."""
+    """Set quoted lines, everything below a mail's head line, instructions to software and what no reader sees apart."""
+    text, unseen = _UNSEEN.subn("\n\n", text)
     own: list[str] = []
     quoted: list[str] = []
     below = False
@@ -33,7 +34,11 @@ def parts_of(text: str) -> Parts:
     if not body.strip():  # Somebody only sent old mail on: then that is what they say.
         body, quoted = "\n".join(line.lstrip("> ") for line in quoted), []
     kept, instructs = _without_instructions(body)
-    return Parts(kept, "\n".join(quoted), instructs)
+    return Parts(kept, "\n".join(quoted), instructs or bool(unseen))
+
+
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+"""Comments of a page: nobody who looks at the mail sees them, so no customer means them."""
 
 
 def _without_instructions(text: str) -> tuple[str, bool]:

@@ -1,6 +1,7 @@
 """Store: the SQLite file itself: how it is opened, marked, and what its errors mean to an operator."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -76,11 +77,25 @@ def connect(
     """Open one connection, with the durability that the journal promises."""
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_make else 0)
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
-    connection.set_busy_timeout(busy_timeout_ms)
+    connection.set_busy_handler(_patience(busy_timeout_ms))
     connection.pragma("synchronous", "FULL")
     connection.wal_autocheckpoint(0)  # The writer does it, where a failure is seen.
     keep_log(connection, keep=True)
     return connection
+
+
+def _patience(busy_timeout_ms: int) -> Callable[[int], bool]:
+    """Make what SQLite asks when another process holds the file: it asks again every millisecond.
+
+    Its own handler sleeps up to 100 ms between looks, and may miss for seconds on end the moments in which a busy writer lets go.
+    """
+    never = threading.Event()
+
+    def again(tries: int) -> bool:
+        never.wait(0.001)
+        return tries < busy_timeout_ms
+
+    return again
 
 
 def keep_log(connection: apsw.Connection, *, keep: bool) -> None:

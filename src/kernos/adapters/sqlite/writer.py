@@ -141,6 +141,8 @@ class Writer:
         self._wal_pages = 0
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            return  # Another process is doing it just now, and a passive checkpoint does not wait for that.
         except apsw.Error as error:
             self._break(error)
 
