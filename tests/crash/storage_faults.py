@@ -9,19 +9,20 @@ import apsw
 from kernos.adapters.sqlite.files import Files, LogFile
 
 CALLS = {
-    "error": ("open", "read", "write", "sync", "truncate", "size", "delete", "file"),
+    "error": ("open", "read", "write", "sync", "sync_file", "truncate", "size", "delete", "file"),
     "full": ("write", "file"),
     "short": ("write",),
-    "unsynced": ("sync",),
+    "unsynced": ("sync_file",),
     "flipped": ("read",),
 }
-"""Kinds of faults, and the calls that each may strike."""
+"""Kinds of faults, and the calls that each may strike: `sync` is of the write-ahead log, `sync_file` of the store itself."""
 
 _CODES = {
     "open": apsw.SQLITE_CANTOPEN,
     "read": apsw.SQLITE_IOERR_READ,
     "write": apsw.SQLITE_IOERR_WRITE,
     "sync": apsw.SQLITE_IOERR_FSYNC,
+    "sync_file": apsw.SQLITE_IOERR_FSYNC,
     "truncate": apsw.SQLITE_IOERR_TRUNCATE,
     "size": apsw.SQLITE_IOERR_FSTAT,
     "delete": apsw.SQLITE_IOERR_DELETE,
@@ -75,6 +76,7 @@ class FaultyVfs(apsw.VFS):
 class _FaultyFile(apsw.VFSFile):
     def __init__(self, vfs: FaultyVfs, name: Any, flags: list[int]) -> None:
         self._vfs = vfs
+        self._is_store = bool(flags[0] & apsw.SQLITE_OPEN_MAIN_DB)
         super().__init__("", name, flags)
 
     def excepthook(self, *error: object) -> None:
@@ -101,7 +103,7 @@ class _FaultyFile(apsw.VFSFile):
         super().xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:
-        self._vfs.fault.check("sync")
+        self._vfs.fault.check("sync_file" if self._is_store else "sync")
         super().xSync(flags)
 
     def xTruncate(self, size: int) -> None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -328,6 +329,14 @@ def test_the_same_seed_strikes_the_same_requests(shop: Shop) -> None:
     assert struck(2) != first
 
 
+def test_the_state_counts_what_was_struck(shop: Shop) -> None:
+    shop.fail(throttle=1)
+    for _ in range(2):
+        shop.post(shop.refund_path(), REFUND, Idempotency_Key="k1")
+    faults = shop.get("/admin/state")["faults"]
+    assert (faults["requests"], faults["struck"]) == (2, {"throttle": 2})
+
+
 def test_a_fault_that_does_not_exist_is_turned_down(shop: Shop) -> None:
     assert shop.post("/admin/faults", {"rates": {"meteor": 1}}).status == 422
 
@@ -343,6 +352,28 @@ def test_a_killed_service_starts_again_with_all_it_answered_and_all_its_keys(sho
     again = shop.post(path, REFUND, Idempotency_Key="k1")
     assert (again.body, again.headers["Idempotency-Replayed"]) == (first.body, "true")
     assert shop.refunds() == before + 1
+
+
+def test_an_old_file_keeps_the_seed_it_was_made_from(tmp_path: Path) -> None:
+    for seed in (3, 4):
+        shop = Shop(tmp_path / "shop.sqlite", seed)
+        shop.start()
+        shop.post("/admin/reset", {})
+        state = shop.get("/admin/state")
+        shop.end()
+        assert state["seed"] == 3
+
+
+def test_the_audit_can_only_grow(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.sqlite")
+    shop.start()
+    shop.post("/notes", {"case": "T1", "text": "seen"})
+    shop.end()
+    db = sqlite3.connect(tmp_path / "shop.sqlite")
+    for change in ("UPDATE audit SET key = 'k'", "DELETE FROM audit"):
+        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            db.execute(change)
+    db.close()
 
 
 def test_a_sigterm_ends_it_cleanly_though_a_request_is_held(shop: Shop) -> None:

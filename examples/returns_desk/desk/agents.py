@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from examples.returns_desk.desk import shop_tools as tools
-from examples.returns_desk.desk.case import Case, find_case
+from examples.returns_desk.desk.case import BY_NUMBER, Case, find_case
 from examples.returns_desk.desk.letters import letter
 from examples.returns_desk.desk.policy_rules import decide, hand_over, money
 from examples.returns_desk.desk.reading.rules import read_ticket
@@ -79,6 +79,8 @@ def _is_about(case: Case, verdict: Verdict) -> bool:
     """Tell whether the outcome is about the order: it was named, or something was done for it."""
     if verdict.outcome == "account_change" or any(isinstance(act, tools.AccountChange) for act in verdict.acts):
         return False
+    if verdict.letter == "thanks":
+        return case.found_by == BY_NUMBER
     return case.named or bool(verdict.acts)
 
 

@@ -78,15 +78,15 @@ async def find_case(ctx: Context, ticket: Ticket, reading: Reading) -> Case:
         theirs = [order for order in named if order.customer_id == sender.id]
     order, match, found_by, choices = None, None, "", 0
     if named:
-        order = (theirs or named)[0]
-        found_by = BY_NUMBER
+        order, found_by = (theirs or named)[0], BY_NUMBER
         match = best_match([order], reading, today)
-    elif not unknown and sender is not None:
+    only_quoted = not reading.order_numbers and match is not None and not match.says_product
+    if sender is not None and (only_quoted or not (named or unknown)):
         orders = (await ctx.call(tools.orders_of, tools.ById(id=sender.id))).orders
         choices = len(orders)
-        match = best_match(orders, reading, today)
-        order = match.order if match else None
-        found_by = match.grounds if match else ""
+        other = best_match(orders, reading, today)
+        if other is not None and (not named or other.says_product):
+            order, match, found_by = other.order, other, other.grounds
     case = Case(ticket, reading, today, sender, order, found_by=found_by, match=match,
                 unknown_numbers=tuple(unknown), choices=choices)  # fmt: skip
     return await _with_records(ctx, case) if order is not None else case
@@ -116,7 +116,7 @@ async def _with_records(ctx: Context, case: Case) -> Case:
     if (
         case.match is not None
         and case.match.items
-        and {"exchange", "damaged", "wrong_item"} & set(case.reading.intents)
+        and {"exchange", "misfit", "damaged", "wrong_item"} & set(case.reading.intents)
     ):
         stock = await ctx.call(tools.stock, tools.ById(id=case.match.items[0].sku))
     return Case(case.ticket, case.reading, case.today, case.sender, order, True, case.found_by, payment, shipment,

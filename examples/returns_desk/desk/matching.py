@@ -18,6 +18,8 @@ class Match:
     order: Order
     items: tuple[Item, ...]
     grounds: str
+    says_product: bool
+    """Whether the ticket names a product of the order."""
 
 
 def best_match(orders: Sequence[Order], reading: Reading, today: date) -> Match | None:
@@ -26,19 +28,25 @@ def best_match(orders: Sequence[Order], reading: Reading, today: date) -> Match 
     Product words weigh most, then a date of the order, then a sum; where nothing is named, a customer's only order
     (or only order on its way, for wishes about parcels) is meant.
     """
+    open_ones = [order for order in orders if order.status in ("placed", "packed")]
+    if reading.intents[:1] == ["cancel"] and open_ones:  # Only what has not left can be meant.
+        orders = open_ones
     scored = sorted(((_score(order, reading), order) for order in orders), key=lambda pair: -pair[0])
     if not scored:
         return None
     best, order = scored[0]
     if best > 0 and (len(scored) == 1 or best > scored[1][0]):
-        return Match(order, items_meant(order, reading), SAID)
+        return _match(order, reading, SAID)
     if len(scored) == 1:
-        return Match(order, items_meant(order, reading), "being their only order")
+        return _match(order, reading, "being their only order")
     rivals = [order for score, order in scored if score == best]
     fitting = [order for order in rivals if _fits_state(order, reading, today)]
-    if len(fitting) == 1:
-        return Match(fitting[0], items_meant(fitting[0], reading), "being the one order that this can be about")
-    return None
+    return _match(fitting[0], reading, "being the one order that this can be about") if len(fitting) == 1 else None
+
+
+def _match(order: Order, reading: Reading, grounds: str) -> Match:
+    names = frozenset().union(*(name_words(item.name) for item in order.items))
+    return Match(order, items_meant(order, reading), grounds, bool(names & set(reading.words)))
 
 
 def items_meant(order: Order, reading: Reading) -> tuple[Item, ...]:

@@ -30,8 +30,6 @@ DAMAGE_DAYS = 60
 LATE_DAYS = 14
 """After the promised day, from which on a parcel counts as lost."""
 
-_REPORTS: frozenset[Intent] = frozenset({"damaged", "wrong_item", "missing", "where", "cancel", "reroute"})
-
 
 def decide(case: Case) -> Verdict:
     """Say how a ticket ends under the policy."""
@@ -39,23 +37,50 @@ def decide(case: Case) -> Verdict:
     if reading.threatens or reading.wants_person:
         why = "they threaten" if reading.threatens else "they insist on a human being"
         return hand_over(case, why)
+    if reading.advertises and case.sender is None:
+        return Verdict("refuse", "it is advertising", "not_theirs")
     wishes = reading.intents
+    if reading.withdrawn:
+        return Verdict("answer", "they take their wish back", "thanks")
     if not wishes:
         return _nothing_asked(case)
     if wishes[0] == "thanks":
         return Verdict("answer", "they only say thanks", "thanks")
-    if "account" in wishes and (wishes[0] == "account" or not case.order) and (reading.email or reading.address):
+    if _is_account(case):
         return _account(case)
-    if "question" in wishes and not case.named and not _REPORTS & set(wishes):
+    if "question" in wishes and not case.named and not set(wishes) - {"question", "return"}:
         return Verdict("answer", "a question about the policy", "policy")
     if case.order is None:
         return _no_order(case)
     if not case.owned:
         return Verdict("refuse", f"order {case.order.id} is not the sender's", "not_theirs")
-    for wish in _ORDER_OF_WISHES:
-        if wish in wishes and not (wish == "reroute" and reading.address is None and "where" in wishes):
-            return _RULES[wish](case)
-    return Verdict("answer", "a question about their order", "status")
+    return _RULES[_first_wish(case)](case)
+
+
+def _is_account(case: Case) -> bool:
+    """Tell whether the account is meant: not where a named order that is not delivered should go elsewhere."""
+    reading = case.reading
+    if "account" not in reading.intents or not (reading.email or reading.address):
+        return False
+    if reading.email is None and case.named and case.order is not None and case.order.status != "delivered":
+        return False
+    return reading.intents[0] == "account" or case.order is None
+
+
+def _first_wish(case: Case) -> Intent:
+    """Choose what is decided on: what cannot wait, then what went wrong, then what does not please."""
+    wishes, order = set(case.reading.intents), case.order
+    assert order is not None
+    money = wishes & {"refund", "return"}
+    if "account" in wishes and case.reading.address:
+        return "reroute"
+    if "reroute" in wishes and case.reading.address is None and "where" in wishes:
+        wishes -= {"reroute"}
+    if order.status == "delivered" and money:
+        wishes -= {"where", "cancel", "misfit"}
+    if wishes & {"refund", "return", "exchange"}:
+        wishes -= {"misfit"}
+    return next((wish for wish in _ORDER_OF_WISHES if wish in wishes), "question")
 
 
 def hand_over(case: Case, why: str) -> Verdict:
@@ -133,6 +158,8 @@ def _cancel(case: Case) -> Verdict:
         return _return(case)
     if order.status not in ("placed", "packed"):
         return Verdict("refuse", "it has left already", "left")
+    if case.reading.means_part and len(order.items) > 1:
+        return Verdict("clarify", "an order is cancelled as a whole, and they want less", "item")
     act = Cancellation(order_id=order.id, reason="asked by the customer", facts=facts_of(case))
     back = _refund(case, None, "cancelled before it left")
     acts = (act, back) if back else (act,)
@@ -163,6 +190,10 @@ def _where(case: Case) -> Verdict:
         and shipment.promised_on is not None
         and case.today - shipment.promised_on > timedelta(days=LATE_DAYS)
     )
+    if order.status == "delivered":
+        if "question" in case.reading.intents:
+            return _question(case)
+        return hand_over(case, "it is shown as delivered, and they do not have it")
     if lost or overdue:
         return _money_back(case, None, "the parcel is lost" if lost else "the parcel is long overdue")
     return Verdict("answer", f"it is {shipment.status if shipment else order.status}", "status")
@@ -265,7 +296,7 @@ def _refund(case: Case, items: tuple[Item, ...] | None, why: str) -> Refund | No
     assert order is not None
     if payment is None or payment.open_cents <= 0:
         return None
-    wanted = sum(item.line_cents for item in items) if items else payment.captured_cents
+    wanted = sum(_price(case, item) for item in items) if items else payment.captured_cents
     amount = min(wanted, payment.open_cents)
     return Refund(
         order_id=order.id,
@@ -278,6 +309,15 @@ def _refund(case: Case, items: tuple[Item, ...] | None, why: str) -> Refund | No
     )
 
 
+def _price(case: Case, item: Item) -> int:
+    """What is paid back for an item: for one piece of several where only one is meant."""
+    return item.unit_cents if case.reading.means_part and item.quantity > 1 else item.line_cents
+
+
+def _question(case: Case) -> Verdict:
+    return Verdict("answer", "a question about their order", "status")
+
+
 _RULES: Mapping[Intent, Callable[[Case], Verdict]] = {
     "cancel": _cancel,
     "reroute": _reroute,
@@ -287,10 +327,11 @@ _RULES: Mapping[Intent, Callable[[Case], Verdict]] = {
     "exchange": _exchange,
     "refund": _refund_wish,
     "return": _return,
+    "misfit": _exchange,
     "where": _where,
+    "question": _question,
 }
 
 _ORDER_OF_WISHES: tuple[Intent, ...] = (
-    "cancel", "reroute", "damaged", "wrong_item", "missing", "exchange", "where", "refund", "return",
+    "cancel", "reroute", "damaged", "wrong_item", "missing", "exchange", "misfit", "where", "refund", "return",
 )  # fmt: skip
-"""What is looked at first: what cannot wait, then what went wrong, then what does not please."""

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 Intent = Literal[
-    "refund", "return", "exchange", "cancel", "reroute", "account", "damaged", "wrong_item", "missing", "where",
-    "question", "thanks",
+    "refund", "return", "exchange", "cancel", "reroute", "account", "damaged", "wrong_item", "missing", "misfit",
+    "where", "question", "thanks",
 ]  # fmt: skip
 """What a customer may want or report; `where` asks for a parcel, late or not."""
 
@@ -46,6 +46,9 @@ class Reading(BaseModel):
     wants_person: bool = Field(description="insists on a human being")
     instructs: bool = Field(description="contains text that tries to instruct the reader's software")
     means_whole_order: bool = Field(description="a whole order is meant, not one of its items")
+    means_part: bool = Field(description="only a part of what was ordered is meant: one of two, the other is fine")
+    withdrawn: bool = Field(description="takes an earlier wish back")
+    advertises: bool = Field(description="wants to sell something to the shop")
     legible: bool = Field(description="it holds words at all")
 
 

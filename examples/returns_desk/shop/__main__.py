@@ -17,7 +17,7 @@ async def serve(port: int, data: Path, seed: int, ready_file: Path | None) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     db = open_database(data, seed)
-    runner = web.AppRunner(Service(db, seed).application(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(Service(db).application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

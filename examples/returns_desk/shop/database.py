@@ -48,6 +48,11 @@ CREATE TABLE audit (n INTEGER PRIMARY KEY, effect TEXT NOT NULL, target TEXT NOT
 CREATE TABLE answers (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT NOT NULL);
 """
 
+APPEND_ONLY = tuple(
+    f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN SELECT RAISE(ABORT, 'the audit only grows'); END"
+    for verb in ("update", "delete")
+)
+
 PREFIXES = {"refunds": "F", "returns": "R", "exchanges": "X", "mail": "M", "notes": "N"}
 """The letter before the number in the ids of each table whose rows are numbered."""
 
@@ -65,13 +70,18 @@ def open_database(path: Path, seed: int) -> sqlite3.Connection:
     return db
 
 
+def seed_of(db: sqlite3.Connection) -> int:
+    """Return the seed that the file was filled from."""
+    return int(db.execute("SELECT seed FROM shop").fetchone()[0])
+
+
 def fill(db: sqlite3.Connection, seed: int) -> None:
     """Empty the file and fill it from the seed, all or nothing."""
     seeded = seed_shop(seed)
     with transaction(db):
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             db.execute(f'DROP TABLE "{name}"')
-        for statement in SCHEMA.split(";"):
+        for statement in (*SCHEMA.split(";"), *APPEND_ONLY):
             db.execute(statement)
         db.execute("INSERT INTO shop VALUES (?)", (seed,))
         _insert(db, seeded)

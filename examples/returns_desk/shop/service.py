@@ -5,7 +5,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -56,9 +55,8 @@ LISTS: dict[str, tuple[str, ...]] = {
 class Service:
     """The shop behind its routes. One thread does all: a write is whole before the next request is looked at."""
 
-    def __init__(self, db: sqlite3.Connection, seed: int) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._seed = seed
         self._faults = Faults()
         self._at_work: set[str] = set()
 
@@ -156,11 +154,18 @@ class Service:
     async def _state(self, request: web.Request) -> web.Response:
         tables = ("customers", "orders", "refunds", "returns", "exchanges", "mail", "notes", "audit")
         counts = {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
-        state = asdict(self._faults) | {"requests": self._faults.requests.total()}
-        return web.json_response({"seed": self._seed, "faults": state, "rows": counts})
+        faults = self._faults
+        state = {
+            "seed": faults.seed,
+            "rates": faults.rates,
+            "delay_ms": faults.delay_ms,
+            "requests": faults.requests.total(),
+            "struck": dict(faults.struck),
+        }
+        return web.json_response({"seed": data.seed_of(self._db), "faults": state, "rows": counts})
 
     async def _reset(self, request: web.Request) -> web.Response:
-        data.fill(self._db, self._seed)
+        data.fill(self._db, data.seed_of(self._db))
         self._faults = Faults()
         return await self._state(request)
 

@@ -20,13 +20,13 @@ _SUM = re.compile(
 )
 _SIZE_WORD = r"(?:sizes?|grosse|groesse|gr\.?|nummer|taille|pointure|talla|numero|taglia|misura|maat|maatje|tamanho)"
 _BEFORE_SIZE = (
-    r"(?:an?|in|to|for|the|auf|gegen|eine?|in die|du|une?|le|la|por|una?|contre|en|per|con|een|naar|voor|pelo|pela|"
+    r"(?:an?|in|to|for|the|auf|gegen|eine?|in die|du|une?|le|la|por|una?|contre|en|per|con|een|naar|voor|pelo|pela|die|der|das|il|lo|las|os|as|o|a|"
     r"para|um|uma|want|need|instead|my|graag|statt)"
 )
 _LETTERS = r"x{0,3}[sl]|m|xxl"
 _SIZE = re.compile(
     rf"\b(?:{_SIZE_WORD}\s+(?:is\s+|eine?\s+|an?\s+|de\s+|the\s+)?(\d{{2,3}}|{_LETTERS})"
-    rf"|{_BEFORE_SIZE}\s+(3[4-9]|4[0-9]|{_LETTERS}))\b(?!'|[.,]\d|\s?(?:eur|€|%))"
+    rf"|{_BEFORE_SIZE}\s+(\d{{2,3}}|{_LETTERS}))\b(?!'|[.,]\d|\s?(?:eur|€|%))"
 )
 _MORE = re.compile(
     r"(one|a|half a)? ?size (up|bigger|larger)|next size up|(bigger|larger) (size|one|pair)|too (small|tight|short|narrow)|grosser|zu (klein|eng|kurz)|plus grand|trop (petit|serre|court)"
@@ -77,6 +77,12 @@ _TOWN = re.compile(
     rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3}})?(?:[ ][A-Z]{{2}}\b)?[ ]{_TOWN_WORDS}"
     rf"|{_TOWN_WORDS},?[ ](?:[A-Z]{{1,2}}\d{{1,2}}[A-Z]?[ ]\d[A-Z]{{2}}|\d{{4,5}})\b|{_TOWN_WORDS}"
 )
+_AFTER_CUE = re.compile(
+    r"\b(?:to|an|nach|à|a|naar|para|is|address|adresse|adres|morada|indirizzo|dirección)\s?:\s?([^\n.!?]{8,120})",
+    re.IGNORECASE,
+)
+"""For addresses in no usual form: whatever stands after the colon, if a postcode is in it."""
+
 _BETWEEN = re.compile(r"\s?[,;/–-]?\s{1,3}")
 
 
@@ -144,6 +150,8 @@ def address_in(text: str) -> str | None:
         town = _TOWN.match(plain, between.end()) if between else None
         if town is not None:
             found.append(f"{street[0]}, {town[0]}")
+    loose = _AFTER_CUE.findall(plain)
+    found = found or [words for words in loose if re.search(r"\d{4,5}", words)]
     return " ".join(found[-1].split()).strip(" ,.") if found else None
 
 

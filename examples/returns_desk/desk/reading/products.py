@@ -83,6 +83,12 @@ def product_words(folded: str) -> list[str]:
     return sorted(found)
 
 
+def product_words_known(folded: str) -> bool:
+    """Tell whether a folded text names a kind of product that the glossary knows, in any language."""
+    words = re.findall(r"[a-z][a-z'-]+[a-z]", folded)
+    return any(_stem(word) in _GLOSSARY or _english(word) for word in words)
+
+
 @cache
 def name_words(name: str) -> frozenset[str]:
     """Return the words of a product's name as `product_words` gives them."""

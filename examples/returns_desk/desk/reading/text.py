@@ -37,8 +37,11 @@ def parts_of(text: str) -> Parts:
     return Parts(kept, "\n".join(quoted), instructs or bool(unseen))
 
 
-_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-"""Comments of a page: nobody who looks at the mail sees them, so no customer means them."""
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(\w+)[^>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0)[^>]*>.*?(?:</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Comments and hidden parts of a page: nobody who looks at the mail sees them, so no customer means them."""
 
 
 def _without_instructions(text: str) -> tuple[str, bool]:
@@ -64,7 +67,7 @@ _HEAD = re.compile(
 )
 
 _INSTRUCTION = re.compile(
-    r"(ignore|disregard|forget|override|bypass) .{0,30}(previous|prior|above|earlier|all|your) ?.{0,20}"
+    r"(ignore|disregard|forget|override|bypass) .{0,30}(previous|prior|above|earlier|all|any|every|your) ?.{0,20}"
     r"(instruction|rule|prompt|polic|guideline|limit|check)"
     r"|(ignorier|vergiss|missachte)\w* .{0,30}(anweisung|regel|vorgabe|richtlinie)"
     r"|(ignore[zr]?|oublie[zr]?) .{0,30}(instruction|consigne|regle)"
@@ -75,6 +78,8 @@ _INSTRUCTION = re.compile(
     r"|(you are|act as|du bist|tu es|eres|sei|jij bent) (now|jetzt|maintenant|ahora|ora|nu)\W"
     r"|\b(as|dear|hey|attention|note to( the)?) (ai|bot|chatbot|llm|language model|ai agents?|automated (agent|system))\b"
     r"|\b(ai|llm|automated|support) (agent|assistant|model|system)s?( reading|:| must| should| processing| handling)"
+    r"|(^|[.!?>] ?)(dear |hello |hi )?(assistant|ai|chatbot|agent|bot|model)\s?,"
+    r"|tool_?calls?|function_?calls?|\bexport the (names|customers?|data)"
     r"|(developer|debug|maintenance|god) mode|jailbreak|new instructions? ?:|end of (ticket|message|user input)"
     r"|(call|invoke|execute|run|use) (the )?\w*[ _.]?(refund|tool|function)\w*\("
     r"|pre-?approved by|already (been )?(approved|authori[sz]ed) by (the )?(system|admin|management|manager|ceo|supervisor)"
