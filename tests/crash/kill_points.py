@@ -7,6 +7,7 @@ strace attaches to before it begins; a second fork, without strace, finishes wha
 import asyncio
 import gc
 import http.client
+import itertools
 import json
 import os
 import random
@@ -148,19 +149,16 @@ def main(share: int, shares: int, kills: int, cases: int) -> None:
     done: list[tuple[str, int, dict[str, Any]]] = []
     missed = 0
     try:
-        listed = points.all_points()
-        order = list(listed)
-        random.Random(7).shuffle(order)  # The same in all shares; each takes its own part.
-        turn = 0
-        while len(done) < kills and turn < 3 * len(order):
-            call, number = order[turn % len(order)]
-            if turn % shares == share:
-                said = points.kill_at(call, number)
-                if said is None:
-                    missed += 1
-                else:
-                    done.append((call, number, said))
-            turn += 1
+        listed = [(call, number) for call, number in points.all_points() if number % shares == share]
+        random.Random(7).shuffle(listed)
+        for call, number in itertools.islice(itertools.cycle(listed), 8 * kills):
+            said = points.kill_at(call, number)
+            if said is None:
+                missed += 1
+            else:
+                done.append((call, number, said))
+            if len(done) == kills:
+                break
     finally:
         points.close()
     wrong = [f"{call} {number}: {words}" for call, number, said in done for words in said["wrong"]]
@@ -169,6 +167,7 @@ def main(share: int, shares: int, kills: int, cases: int) -> None:
             {
                 "points": len(listed),
                 "kills": len(done),
+                "at_different_points": len({(call, number) for call, number, _ in done}),
                 "by_call": dict(Counter(call for call, _, _ in done)),
                 "ended_before": missed,
                 "wrong": wrong,

@@ -12,10 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kernos import CallFailed, Context, Found, HttpService, Kernel, Limits, Retry, ToolCall, agent, tool
+from kernos import CallFailed, Context, Found, HttpService, Kernel, Limits, Retry, Run, ToolCall, agent, tool
 from kernos.kernel.state import Phase
 from kernos.vocabulary.contract import AgentContract, ToolContract
-from kernos.vocabulary.errors import NotFound
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
 
@@ -113,22 +112,18 @@ def task_agent(ops: list[ToolContract[Any, Any]], outcomes: Outcomes) -> AgentCo
     return taubench_task
 
 
-async def say_unknown(kernel: Kernel, run: str) -> None:
+async def say_unknown(kernel: Kernel, run: Run[str]) -> None:
     """Settle what is in doubt in a run as unknown: nobody watches a benchmark."""
-    state = await kernel.engine.state((await kernel.run(run)).id)
-    for name, step in state.steps.items():
+    for name, step in (await run.state()).steps.items():
         if step.phase is Phase.DOUBTED:
-            try:
-                await kernel.settle(f"{run}.{name}", "unknown", "nobody watches a benchmark")
-            except NotFound:
-                return
+            await kernel.settle(f"{run.id}.{name}", "unknown", "nobody watches a benchmark")
 
 
 async def one(kernel: Kernel, contract: AgentContract[Task, str], task: Task) -> None:
     run = await kernel.start(contract, task, key=task.task, intent=f"task {task.task}")
     async for event in run.events():
         if type(event.data).__name__ == "ActionDoubted":
-            await say_unknown(kernel, run.id)
+            await say_unknown(kernel, run)
     await run.result()
 
 

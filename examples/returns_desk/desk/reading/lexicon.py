@@ -4,13 +4,14 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from examples.returns_desk.desk.ticket import Intent
 
 _FILES = sorted(Path(__file__).with_name("phrases").glob("*.toml"))
 _PHRASES: dict[str, dict[Intent, list[re.Pattern[str]]]] = {
     file.stem: {
-        intent: [re.compile(phrase) for phrase in phrases.split("\n") if phrase]
+        cast("Intent", intent): [re.compile(phrase) for phrase in phrases.split("\n") if phrase]
         for intent, phrases in tomllib.loads(file.read_text(encoding="utf-8")).items()
     }
     for file in _FILES
