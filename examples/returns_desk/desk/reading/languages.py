@@ -8,8 +8,8 @@ _SMALL_WORDS = {
     "fr": "le la les et est je pas mon ma un une bonjour vous avec mais pour j'ai que des du ne ce merci commande suis cette",
     "es": "el los y es mi un una no con pero por que he hola mis para del quiero gracias me lo muy esta pedido ha se las",
     "it": "il lo gli e mio mia un una non con ma per che ho ciao della del grazie mi vorrei buongiorno di sono ordine ha",
-    "nl": "de het een en is ik niet mijn heb met maar voor van hallo graag dat dit wil op bestelling nog jullie kan te zijn",
-    "pt": "o os e meu minha um uma nao com mas por que ola para do da quero obrigado obrigada encomenda ainda foi eu em",
+    "nl": "de het een en is ik niet mijn heb met maar voor van hallo graag dat dit wil op bestelling nog jullie kan te zijn vallen jullie normaal als",
+    "pt": "o os e meu minha um uma nao com mas por que ola para do da quero obrigado obrigada encomenda ainda foi eu em ola a da de tem ja peco comprei deixou nao",
 }
 _SETS = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
 
