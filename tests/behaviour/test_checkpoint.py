@@ -4,13 +4,41 @@ import pytest
 
 from kernos.kernel.retry import next_attempt_at
 from kernos.kernel.state import Phase
-from kernos.vocabulary.commands import JoinFork, ReachCheckpoint, RecordValue
+from kernos.vocabulary.commands import Command, JoinFork, LoseAttempt, ReachCheckpoint, RecordValue, ReportAttempt
 from kernos.vocabulary.effects import CancelChild
-from kernos.vocabulary.events import CheckpointReached, ChildStarted, ForkJoined, TimerSet, ValueRecorded
+from kernos.vocabulary.events import (
+    ActionDoubted,
+    ActionFailed,
+    ActionPerformed,
+    CallAttemptFailed,
+    CheckpointReached,
+    ChildStarted,
+    EventData,
+    ForkJoined,
+    TimerSet,
+    ValueRecorded,
+)
 from kernos.vocabulary.ids import EpochMs, StepName, step_key
-from kernos.vocabulary.outcome import Effect, Failure
+from kernos.vocabulary.outcome import Effect, Failure, FailureKind
 from kernos.vocabulary.quantities import Json, Retry
-from tests.behaviour.past import ARGS, CHILD, NOW, ONE, RUN, TWO, asked, given, intended, orders_of, requested, when
+from tests.behaviour.past import (
+    ARGS,
+    CHILD,
+    NOW,
+    ONE,
+    RESULT,
+    RETRYABLE,
+    RUN,
+    TWICE,
+    TWO,
+    UNKNOWN,
+    asked,
+    given,
+    intended,
+    orders_of,
+    requested,
+    when,
+)
 
 STATE = Json(b'{"done":2}')
 
@@ -69,3 +97,37 @@ def test_the_services_own_wish_is_heard_and_the_last_attempt_is_the_last() -> No
     assert next_attempt_at(Retry(), 1, NOW, 0, retry_after_ms=90_000) == EpochMs(NOW + 90_000)
     assert next_attempt_at(Retry(attempts=3), 3, NOW, 0) is None
     assert next_attempt_at(Retry(attempts=1), 1, NOW, 0) is None
+
+
+LOSER = StepName("1.1.1")
+
+
+@pytest.mark.parametrize(
+    ("effect", "failure", "left"),
+    [
+        (Effect.IDEMPOTENT, FailureKind.UNKNOWN, ActionDoubted),
+        (Effect.VERIFIABLE, FailureKind.UNKNOWN, ActionDoubted),
+        (Effect.IDEMPOTENT, FailureKind.RETRYABLE, ActionFailed),
+    ],
+)
+def test_a_fork_says_what_became_of_an_action_between_two_attempts(
+    effect: Effect, failure: FailureKind, left: type[ActionDoubted | ActionFailed]
+) -> None:
+    failed = CallAttemptFailed(LOSER, "shop.refund", 1, failure, "no answer", NOW)
+    doubt, joined = when(given(requested(), intended(effect, LOSER), failed), JoinFork(ONE, (0,)))
+    assert isinstance(doubt, left)
+    assert joined == ForkJoined(ONE, (0,))
+
+
+@pytest.mark.parametrize("effect", [Effect.IDEMPOTENT, Effect.VERIFIABLE, Effect.ONCE])
+def test_an_action_of_a_branch_given_up_ends_and_is_not_tried_again(effect: Effect) -> None:
+    state = given(requested(), intended(effect, LOSER), ForkJoined(ONE, (0,)))
+
+    def ends(command: Command) -> type[EventData]:
+        (event,) = when(state, command)
+        return type(event)
+
+    assert ends(ReportAttempt(LOSER, 1, RESULT, TWICE, NOW, 0)) is ActionPerformed
+    assert ends(ReportAttempt(LOSER, 1, RETRYABLE, TWICE, NOW, 0)) is ActionFailed
+    assert ends(ReportAttempt(LOSER, 1, UNKNOWN, TWICE, NOW, 0)) is ActionDoubted
+    assert ends(LoseAttempt(LOSER, TWICE, NOW)) is ActionDoubted

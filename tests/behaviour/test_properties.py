@@ -32,13 +32,13 @@ from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKin
 from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
 from tests.behaviour.past import ALLOW, ARGS, ASK, DENY, RESULT, RUN, requested
 
-EXAMPLES = 5_000 if os.environ.get("KERNOS_NIGHTLY") else 60
-STEPS = [StepName(name) for name in ("1", "2", "3.0.1", "3.1.1", "4")]
+EXAMPLES = 5_000 if os.environ.get("KERNOS_NIGHTLY") else 100
+STEPS = [StepName(name) for name in ("1", "2", "3.0.1", "3.1.1", "4", "5", "6", "7")]
 TOPICS = ["go", "stop"]
 CHILDREN = [run_id((1 << 41) + number) for number in range(3)]
 RETRY = Retry(attempts=3, first_delay_ms=10, delay_max_ms=100)
 TIMES = st.integers(1_000, 4_000).map(EpochMs)
-GATES = st.sampled_from([ALLOW, ASK, DENY])
+GATES = st.sampled_from([ALLOW, ALLOW, ASK, ASK, DENY])
 FAILURES = st.builds(Failure, st.just("unclear"), st.just("why"))
 OUTCOMES = st.one_of(st.just(RESULT), st.builds(AttemptFailed, st.sampled_from(FailureKind), st.just("no answer")))
 
@@ -72,11 +72,14 @@ def of_new_step(step: StepName) -> st.SearchStrategy[c.Command]:
     """Return what a run's code may ask under a new name."""
     name = st.just(step)
     effects = st.sampled_from(Effect)
+    calls = st.builds(
+        c.CallTool, name, st.just("shop.refund"), effects, st.just(ARGS), GATES, st.just("d1"), TIMES, TIMES
+    )
     return st.one_of(
         st.builds(c.RecordValue, name, st.just("now"), st.just(RESULT)),
         st.builds(c.ReachCheckpoint, name, st.just("found"), st.just("words"), st.none() | st.just(RESULT)),
         st.builds(c.JoinFork, name, st.just((0,))),
-        st.builds(c.CallTool, name, st.just("shop.refund"), effects, st.just(ARGS), GATES, st.just("d1"), TIMES, TIMES),
+        *[calls] * 8,
         st.builds(
             c.AnswerRead, name, st.just("look"), st.just(ARGS), st.just(ALLOW), st.just(RESULT), st.none(), st.just(1)
         ),
@@ -98,24 +101,35 @@ def of_new_step(step: StepName) -> st.SearchStrategy[c.Command]:
     )
 
 
-def of_recorded_step(state: RunState, step: StepName) -> st.SearchStrategy[c.Command]:
-    """Return what the execution plane may report about a step that stands where it stands."""
-    name, attempt = st.just(step), state.steps[step].attempt
-    match state.steps[step].phase:
+def of_recorded_step(step: StepName, phase: Phase, attempt: int) -> st.SearchStrategy[c.Command]:
+    """Return what the execution plane or a person may say about a step that stands where it stands."""
+    name = st.just(step)
+    use = st.builds(c.UseApproval, name, st.sampled_from(["d1", "d1", "d2"]), GATES, TIMES)
+    yes = st.builds(c.GrantApproval, name, st.just("d1"), TIMES)
+    match phase:
         case Phase.INTENDED:
             report = st.builds(
                 c.ReportAttempt, name, st.just(attempt), OUTCOMES, st.just(RETRY), TIMES, st.integers(0, 65_535)
             )
-            return report | st.builds(c.LoseAttempt, name, st.just(RETRY), TIMES)
+            return st.one_of(report, report, st.builds(c.LoseAttempt, name, st.just(RETRY), TIMES), use)
         case Phase.LOOKING_UP:
             found = st.builds(Found, st.sampled_from([True, False, None]), st.just("the list"))
             return st.builds(c.ReportLookUp, name, found, st.just(RETRY))
         case Phase.BACKING_OFF:
             return st.just(c.RetryAction(step))
         case Phase.GRANTED:
-            return st.builds(c.UseApproval, name, st.sampled_from(["d1", "d2"]), GATES, TIMES)
+            return st.one_of(
+                use, use, yes, st.builds(c.EditApproval, name, st.just(RESULT), st.just("d1"), GATES, TIMES)
+            )
+        case Phase.ASKING:
+            return st.one_of(yes, yes, from_outside(step))
+        case Phase.DOUBTED:
+            return st.builds(c.SettleAction, name, st.sampled_from(["done", "not_done", "unknown"]), st.just(""))
         case _:
             return from_outside(step)
+
+
+_recorded = cache(of_recorded_step)
 
 
 OF_THE_RUN = st.one_of(
@@ -128,15 +142,23 @@ OF_THE_RUN = st.one_of(
 
 
 def next_command(draw: st.DataObject, state: RunState) -> c.Command:
-    step = draw.draw(st.sampled_from(STEPS))
-    choices = [from_outside(step)]
-    if state.status is Status.RUNNING:
-        choices += [of_recorded_step(state, step)] * 3 if step in state.steps else [of_new_step(step)] * 3
-    elif step in state.steps and state.steps[step].phase in (Phase.INTENDED, Phase.LOOKING_UP):
-        choices.append(of_recorded_step(state, step))  # Attempts end also when the code does not run.
-    if state.status is not Status.ABSENT and draw.draw(st.integers(0, 9)) == 0:
-        choices = [OF_THE_RUN]
-    command: c.Command = draw.draw(st.one_of(choices))
+    """Ask for something: mostly that a step goes on, now and then for a new one, seldom that the run itself changes."""
+    turn = draw.draw(st.integers(0, 99))
+    going_on = [name for name, step in state.steps.items() if step.phase is not Phase.DONE]
+    new = [name for name in STEPS if name not in state.steps]
+    if turn < 3 and state.status is not Status.ABSENT:
+        command: c.Command = draw.draw(OF_THE_RUN)
+    elif turn < 15 or not (going_on or new):
+        command = draw.draw(from_outside(draw.draw(st.sampled_from(STEPS))))
+    elif state.status is Status.RUNNING and new and (turn < 35 or not going_on):
+        command = draw.draw(of_new_step(draw.draw(st.sampled_from(new))))
+    elif going_on:
+        name = draw.draw(st.sampled_from(going_on))
+        step = state.steps[name]
+        asks = step.phase in (Phase.GRANTED, Phase.BACKING_OFF) and state.status is not Status.RUNNING
+        command = draw.draw(from_outside(name) if asks else _recorded(name, step.phase, step.attempt))
+    else:
+        command = draw.draw(from_outside(STEPS[0]))
     return command
 
 
@@ -146,7 +168,7 @@ def history(draw: st.DataObject) -> tuple[list[Event], RunState]:
     events: list[Event] = []
     first = draw.draw(from_outside(STEPS[0])) if draw.draw(st.booleans()) else None
     pending = [first] if first is not None else [c.RequestRun(requested(limits=Limits(fan_out=2)))]
-    for _ in range(draw.draw(st.integers(1, 40))):
+    for _ in range(draw.draw(st.integers(5, 40))):
         command = pending.pop() if pending else next_command(draw, state)
         before = state
         try:
@@ -169,7 +191,8 @@ def check_step(before: RunState, after: RunState, datas: tuple[EventData, ...]) 
         assert not new, f"an ended run took the steps {new}"
         assert not any(isinstance(data, ActionIntended | ActionRetried) for data in datas)
     if after.ended:
-        left = [name for name, step in after.steps.items() if step.phase is Phase.BACKING_OFF]
+        open_ones = (Phase.INTENDED, Phase.LOOKING_UP, Phase.BACKING_OFF)
+        left = [name for name, step in after.steps.items() if step.phase in open_ones]
         assert not left, f"nobody says what became of {left}"
 
 
@@ -194,6 +217,7 @@ def test_an_action_is_never_done_again_while_nobody_knows_whether_it_happened(dr
             step = state.steps[data.step]
             assert step.phase is Phase.BACKING_OFF
             assert not step.unsure or step.effect is Effect.IDEMPOTENT, (step, event)
+            assert not step.is_abandoned
         if isinstance(data, ActionIntended):
             earlier = state.steps.get(data.step)
             assert earlier is None or earlier.phase is Phase.GRANTED, "an action was intended twice"

@@ -118,10 +118,17 @@ def desk_over(shop: Shop) -> list[AgentContract[Any, Any]]:
     async def echo(ctx: Context, case: Case) -> str:
         return str(await ctx.uuid())
 
-    @agent("desk", tools=[look, refund])
+    async def maybe_mail(ctx: Context, case: Case) -> None:
+        try:
+            await ctx.call(mail, case)
+        except CallFailed:
+            await ctx.sleep(60)
+
+    @agent("desk", tools=[look, refund, mail])
     async def desk(ctx: Context, case: Case) -> str:
         found = await ctx.call(look, case)
         await ctx.fork(lambda c: c.run(echo, case), lambda c: c.uuid())
+        await ctx.fork(lambda c: c.sleep(0.05), lambda c: maybe_mail(c, case), take=1)
         await ctx.checkpoint("found", found.id)
         paid = "nothing"
         try:

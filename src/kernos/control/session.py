@@ -16,16 +16,16 @@ from kernos.control.projections import project
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
 from kernos.kernel.react import react
-from kernos.kernel.state import RunState
+from kernos.kernel.state import Phase, RunState
 from kernos.ports.journal import Commit, Journal
-from kernos.vocabulary.commands import Command, StartChild, StopRun, Tick
+from kernos.vocabulary.commands import Command, LoseAttempt, StartChild, StopRun, Tick
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import KERNEL, PrincipalId, RunId, StepName
 from kernos.vocabulary.journal import Append, RowOp
 from kernos.vocabulary.outcome import AttemptFailed
-from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.quantities import Json, Retry
 from kernos.vocabulary.questions import AskChild, Hold, Reply
 
 
@@ -166,6 +166,9 @@ class Session:
         """Begin to run the run's code; return what the code asks."""
         self.agent = agent
         self._by = PrincipalId(f"agent:{agent.name}@{agent.version}")
+        for name, step in self.state.steps.items():
+            if step.is_abandoned and step.phase is Phase.INTENDED and name not in self.performing:
+                self.record(LoseAttempt(name, Retry(), self.shared.clock.now()))  # The code will not ask for it.
         self.code = Code(self)
         return self.code
 

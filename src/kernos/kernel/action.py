@@ -147,13 +147,14 @@ def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
     unknown = outcome.kind is FailureKind.UNKNOWN
     if unknown and step.effect is Effect.ONCE:
         return (ActionDoubted(command.step, step.attempt, outcome.message),)
-    if unknown and step.effect is Effect.VERIFIABLE:
+    if unknown and step.effect is Effect.VERIFIABLE and not step.is_abandoned:
         return (_again(command.step, step, outcome, command.at),)
     unsure = unknown or step.unsure
-    if state.cancel_reason is not None:
+    if step.is_abandoned or state.cancel_reason is not None:
+        why = "abandoned" if step.is_abandoned else "cancelled"
         if unsure:  # Another attempt would tell, but it might also make it happen now.
-            return (ActionDoubted(command.step, step.attempt, f"the run is cancelled: {outcome.message}"),)
-        return (_failed(command.step, step, "cancelled", outcome),)
+            return (ActionDoubted(command.step, step.attempt, f"{why}: {outcome.message}"),)
+        return (_failed(command.step, step, why, outcome),)
     retry_at = next_attempt_at(command.retry, step.attempt, command.at, command.chance, outcome.retry_after_ms)
     if retry_at is not None:
         return (_again(command.step, step, outcome, retry_at),)
@@ -174,7 +175,7 @@ def _lose(state: RunState, command: LoseAttempt) -> tuple[EventData, ...]:
     step = state.step_in(command.step, Phase.INTENDED)
     lost = AttemptFailed(FailureKind.UNKNOWN, "the process ended while the call was under way")
     is_over = step.attempt >= command.retry.attempts or state.cancel_reason is not None
-    if step.effect is Effect.ONCE or (step.effect is Effect.IDEMPOTENT and is_over):
+    if step.is_abandoned or step.effect is Effect.ONCE or (step.effect is Effect.IDEMPOTENT and is_over):
         return (ActionDoubted(command.step, step.attempt, lost.message),)
     return (_again(command.step, step, lost, command.at),)
 

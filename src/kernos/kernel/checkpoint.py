@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.state import Checkpoint, Decide, Evolve, Phase, React, RunState, Step, StepKind, with_step
+from kernos.kernel.state import (
+    Checkpoint,
+    Decide,
+    Evolve,
+    Phase,
+    React,
+    RunState,
+    Step,
+    StepKind,
+    left_behind,
+    with_step,
+)
 from kernos.vocabulary.commands import JoinFork, ReachCheckpoint, RecordValue
 from kernos.vocabulary.effects import CancelChild, EffectOrder
 from kernos.vocabulary.events import CheckpointReached, Event, EventData, ForkJoined, ValueRecorded
-from kernos.vocabulary.ids import EpochMs
+from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import NULL, Json
 
@@ -25,18 +36,21 @@ def _reach(state: RunState, command: ReachCheckpoint) -> tuple[EventData, ...]:
 
 def _join(state: RunState, command: JoinFork) -> tuple[EventData, ...]:
     assert command.step not in state.steps, command.step
-    kept = tuple(f"{command.step}.{index}." for index in command.winners)
-    given_up = {
-        name: step
-        for name, step in state.steps.items()
-        if name.startswith(f"{command.step}.") and not name.startswith(kept) and step.phase in _OPEN
-    }
+    lost = _losers(state, command.step, command.winners)
+    given_up = {name: step for name, step in lost.items() if step.phase in _OPEN}
+    between = {name: step for name, step in lost.items() if step.phase is not Phase.INTENDED}
     children = tuple(step.child for step in given_up.values() if step.kind is StepKind.CHILD)
-    return (ForkJoined(command.step, command.winners, tuple(given_up), children),)
+    return (*left_behind(between), ForkJoined(command.step, command.winners, tuple(given_up), children))
+
+
+def _losers(state: RunState, fork: StepName, winners: tuple[int, ...]) -> dict[StepName, Step]:
+    """Return the steps of a fork's branches that nobody goes on with."""
+    kept = tuple(f"{fork}.{index}." for index in winners)
+    return {n: s for n, s in state.steps.items() if n.startswith(f"{fork}.") and not n.startswith(kept)}
 
 
 _OPEN = (Phase.WAITING, Phase.ASKING, Phase.GRANTED)
-"""Where a step stands that nothing has left the kernel for; an action under way is never given up."""
+"""Where a step stands that nothing has left the kernel for; an action under way is not tried again."""
 
 
 DECIDE: Mapping[type, Decide] = {RecordValue: _record, ReachCheckpoint: _reach, JoinFork: _join}
@@ -63,6 +77,9 @@ def _joined(state: RunState, event: Event, data: ForkJoined) -> RunState:
             due_at=EpochMs(0),
         )
         state = with_step(state, name, abandoned)
+    for name, step in _losers(state, data.step, data.winners).items():
+        if step.phase is Phase.INTENDED:
+            state = with_step(state, name, replace(step, is_abandoned=True))
     winners = Json(("[" + ",".join(str(index) for index in data.winners) + "]").encode())
     return with_step(state, data.step, Step(StepKind.FORK, "fork", NULL, Phase.DONE, event.n, winners))
 

@@ -91,13 +91,13 @@ def _cancel(state: RunState, command: CancelRun) -> tuple[EventData, ...]:
         return check_move(state, CancelRequested(command.reason, state.open_children()))
     requested, cancelled = CancelRequested(command.reason, state.open_children()), RunCancelled(command.reason)
     check_move(state, requested, cancelled)
-    return (requested, *left_behind(state), cancelled)
+    return (requested, *left_behind(state.steps), cancelled)
 
 
 def _stop(state: RunState, command: StopRun) -> tuple[EventData, ...]:
     if state.ended or state.cancel_reason is None or state.under_way():
         return ()
-    return (*left_behind(state), *check_move(state, RunCancelled(state.cancel_reason)))
+    return (*left_behind(state.steps), *check_move(state, RunCancelled(state.cancel_reason)))
 
 
 def _resume(state: RunState, command: ResumeRun) -> tuple[EventData, ...]:
@@ -112,13 +112,15 @@ def _park(state: RunState, command: ParkRun) -> tuple[EventData, ...]:
 
 def _end(state: RunState, command: EndRun) -> tuple[EventData, ...]:
     if state.cancel_reason is not None:
-        return () if state.under_way() else (*left_behind(state), *check_move(state, RunCancelled(state.cancel_reason)))
+        if state.under_way():
+            return ()
+        return (*left_behind(state.steps), *check_move(state, RunCancelled(state.cancel_reason)))
     if command.output is not None:
-        return (*left_behind(state), *check_move(state, RunCompleted(command.output, state.open_children())))
+        return (*left_behind(state.steps), *check_move(state, RunCompleted(command.output, state.open_children())))
     assert command.failure is not None, "a run ends with an output or with a failure"
     failure = command.failure
     failed = RunFailed(failure.code, failure.message, failure.details, command.declared, state.open_children())
-    return (*left_behind(state), *check_move(state, failed))
+    return (*left_behind(state.steps), *check_move(state, failed))
 
 
 def _block(state: RunState, command: BlockRun) -> tuple[EventData, ...]:

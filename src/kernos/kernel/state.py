@@ -80,6 +80,8 @@ class Step:
     due_at: EpochMs = EpochMs(0)
     unsure: bool = False
     """An attempt of the action may have happened although a later one is to be made."""
+    is_abandoned: bool = False
+    """Its branch of a fork was given up while an attempt was under way: nobody goes on with it."""
     effect: Effect | None = None
     child: RunId = RunId("")
     digest: str = ""
@@ -159,16 +161,15 @@ class RunState:
         return EpochMs(min(times, default=0))
 
 
-def left_behind(state: RunState) -> tuple[EventData, ...]:
-    """Say what became of actions that the end of the run cuts off between two attempts: one that may have happened is in doubt."""
+def left_behind(steps: Mapping[StepName, Step]) -> tuple[EventData, ...]:
+    """Say what became of those actions among `steps` that nobody goes on with: one that may have happened is in doubt."""
     found: list[EventData] = []
-    for name, step in state.steps.items():
-        if step.phase is not Phase.BACKING_OFF:
-            continue
-        if step.unsure:
-            found.append(ActionDoubted(name, step.attempt, "the run ended while nobody knew whether it had happened"))
-        else:
-            failure = Failure("abandoned", "it did not happen, and the run ended before the next attempt")
+    for name, step in steps.items():
+        if step.phase in (Phase.INTENDED, Phase.LOOKING_UP) or (step.phase is Phase.BACKING_OFF and step.unsure):
+            message = "nobody goes on with it, and nobody knows whether it happened"
+            found.append(ActionDoubted(name, step.attempt, message))
+        elif step.phase is Phase.BACKING_OFF:
+            failure = Failure("abandoned", "it did not happen, and nobody goes on with it")
             found.append(ActionFailed(name, step.attempt, failure))
     return tuple(found)
 

@@ -129,7 +129,9 @@ def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
         return ()
     deadline = state.request().deadline_at
     if deadline and command.at >= deadline:
-        return () if state.under_way() else (*left_behind(state), RunExpired(deadline, state.open_children()))
+        if state.under_way():
+            return ()
+        return (*left_behind(state.steps), RunExpired(deadline, state.open_children()))
     if state.status is Status.BLOCKED:
         return ()
     due: list[tuple[int, EventData]] = []
