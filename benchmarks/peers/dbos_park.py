@@ -9,6 +9,7 @@ transaction. A run's end is noted by the run itself, before DBOS records it.
 
 import threading
 import time
+from typing import TypeVar
 from uuid import uuid4
 
 from dbos import DBOS, SendMessage, SetWorkflowID
@@ -17,16 +18,17 @@ from benchmarks.measure import RESULT, STEPS_A_RUN, report
 from benchmarks.peers.dbos_launch import launch
 from benchmarks.phase import Phase, phase_arguments, wait_to_be_killed
 
+_T = TypeVar("_T")
 _WAIT_SECONDS = 3_600
 _half_way: list[str] = []
 _ends: list[float] = []
 _changed = threading.Condition()
 
 
-def note(into: list[str] | list[float], value: str | float) -> None:
+def note(into: list[_T], value: _T) -> None:
     """Add to what the main thread waits for."""
     with _changed:
-        into.append(value)  # type: ignore[arg-type]
+        into.append(value)
         _changed.notify()
 
 

@@ -15,13 +15,13 @@ from benchmarks.measure import STEPS_A_RUN, cpu_ms, in_tasks, report
 from benchmarks.phase import Phase, phase_arguments
 from benchmarks.row import quantile
 from benchmarks.subject.agents import POLICY, Ask, actor, parker, reader
-from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.system.clock import SystemClock
 from kernos.app.kernel import Kernel
+from kernos.app.stores import open_store
 from kernos.authoring.agent import agent
 from kernos.authoring.tool import tool
 from kernos.control.codec import encode_event
-from kernos.control.projections import TABLES, project
+from kernos.control.projections import project
 from kernos.execution.context import Context
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import RUN_RANDOM_BITS, run_id
@@ -64,7 +64,7 @@ async def fill(phase: Phase) -> None:
         run = await kernel.start(filler, Ask(n=1))
         await run.result()
         events = [event async for event in run.events()]
-    journal = SqliteJournal(phase.folder / "bench.kernos", TABLES, SystemClock())
+    journal = open_store(phase.folder / "bench.kernos", SystemClock())
     for first in range(0, phase.runs, _APPENDS_AT_ONCE):
         copies = range(first, min(first + _APPENDS_AT_ONCE, phase.runs))
         commits = [journal.append([_copy(events, number)]) for number in copies]
