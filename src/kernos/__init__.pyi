@@ -4,9 +4,15 @@ from kernos.adapters.rules.model import RulesModel as RulesModel
 from kernos.app.kernel import Kernel as Kernel
 from kernos.app.run import Run as Run
 from kernos.authoring.agent import agent as agent
+from kernos.authoring.migration import Migration as Migration
 from kernos.authoring.tool import tool as tool
+from kernos.authoring.undoing import Listed as Listed
+from kernos.authoring.undoing import Sweep as Sweep
+from kernos.authoring.undoing import Undo as Undo
+from kernos.authoring.undoing import listing as listing
 from kernos.authoring.workflow import chain as chain
 from kernos.execution.context import Context as Context
+from kernos.vocabulary.contract import CannotUndo as CannotUndo
 from kernos.vocabulary.contract import Failed as Failed
 from kernos.vocabulary.contract import ToolCall as ToolCall
 from kernos.vocabulary.contract import ToolFailed as ToolFailed

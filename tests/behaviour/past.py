@@ -1,6 +1,8 @@
 """Given past events, when a command, then exactly these events: what the kernel's behaviour tests are written with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
@@ -49,18 +51,18 @@ RETRYABLE = AttemptFailed(FailureKind.RETRYABLE, "busy")
 UNKNOWN = AttemptFailed(FailureKind.UNKNOWN, "no answer")
 
 
-def requested(**changes: object) -> RunRequested:
-    known: dict[str, object] = {
-        "agent": "desk",
-        "agent_version": "1",
-        "code_digest": "0" * 16,
-        "intent": "return the shoes",
-        "input": ARGS,
-        "tenant": DEFAULT_TENANT,
-        "limits": Limits(),
-        "deadline_at": EpochMs(0),
-    }
-    return RunRequested(**{**known, **changes})  # type: ignore[arg-type]
+def requested(**changes: Any) -> RunRequested:
+    plain = RunRequested(
+        agent="desk",
+        agent_version="1",
+        code_digest="0" * 16,
+        intent="return the shoes",
+        input=ARGS,
+        tenant=DEFAULT_TENANT,
+        limits=Limits(),
+        deadline_at=EpochMs(0),
+    )
+    return replace(plain, **changes)
 
 
 def intended(effect: Effect, step: StepName = ONE, *, approved: bool = False) -> ActionIntended:

@@ -1,8 +1,10 @@
 """Action: the table of effect classes, row by row: what follows from each outcome of an attempt."""
 
+from dataclasses import replace
+
 import pytest
 
-from kernos.kernel.state import Phase, RunState
+from kernos.kernel.state import Phase, RunState, Tried
 from kernos.vocabulary.commands import (
     CallTool,
     LoseAttempt,
@@ -12,7 +14,7 @@ from kernos.vocabulary.commands import (
     SettleAction,
     UseApproval,
 )
-from kernos.vocabulary.effects import RunAgent, WakeAt
+from kernos.vocabulary.effects import RunAgent
 from kernos.vocabulary.errors import InvalidInput, NotAllowed
 from kernos.vocabulary.events import (
     ActionDoubted,
@@ -27,8 +29,10 @@ from kernos.vocabulary.events import (
     CallAttemptFailed,
     CallDenied,
     EventData,
+    ReadAnswered,
     RunCompleted,
 )
+from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
 from kernos.vocabulary.quantities import NULL, Json
@@ -46,6 +50,7 @@ from tests.behaviour.past import (
     RETRYABLE,
     TWICE,
     UNKNOWN,
+    after,
     asked,
     given,
     intended,
@@ -76,8 +81,8 @@ def report(state: RunState, outcome: Json | AttemptFailed) -> tuple[EventData, .
     return when(state, ReportAttempt(ONE, state.steps[ONE].attempt, outcome, TWICE, NOW, 0))
 
 
-def call(effect: Effect, gate: object = ALLOW) -> CallTool:
-    return CallTool(ONE, TOOL, effect, ARGS, gate, "d1", NOW, LATER)  # type: ignore[arg-type]
+def call(effect: Effect, gate: Decision = ALLOW) -> CallTool:
+    return CallTool(ONE, TOOL, effect, ARGS, gate, "d1", NOW, LATER)
 
 
 @pytest.mark.parametrize("effect", ACTING)
@@ -226,15 +231,9 @@ def test_a_yes_is_used_up_by_the_intent() -> None:
     granted = given(requested(), asked(), ApprovalGranted(ONE, "d1"))
     use = UseApproval(ONE, "d1", ASK, NOW)
     (intent,) = when(granted, use)
-    assert intent == intended(Effect.IDEMPOTENT, approved=True).__class__(
-        **{**_fields(intended(Effect.IDEMPOTENT, approved=True)), "gate": ASK}
-    )
+    assert intent == replace(intended(Effect.IDEMPOTENT, approved=True), gate=ASK)
     with pytest.raises(NotAllowed):
         when(given(requested(), asked(), ApprovalGranted(ONE, "d1"), intent), use)
-
-
-def _fields(event: object) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__slots__}  # type: ignore[attr-defined]
 
 
 def test_a_yes_is_no_use_for_other_bytes_too_late_or_against_policy() -> None:
@@ -246,7 +245,10 @@ def test_a_yes_is_no_use_for_other_bytes_too_late_or_against_policy() -> None:
     assert when(granted, UseApproval(ONE, "d1", DENY, NOW)) == (CallDenied(ONE, TOOL, ARGS, DENY),)
 
 
-def test_a_delay_wakes_the_run_and_a_look_up_does_not_wait() -> None:
-    later = failed(FailureKind.RETRYABLE, at=LATER)
-    assert orders_of(acting(Effect.ONCE), later) == [WakeAt(LATER)]
-    assert orders_of(acting(Effect.VERIFIABLE), failed(FailureKind.UNKNOWN, at=LATER)) == []
+def test_failed_attempts_of_what_has_no_step_yet_are_counted_until_it_is_answered() -> None:
+    tried = given(requested(), failed(FailureKind.RETRYABLE, at=LATER))
+    assert tried.tried == {ONE: Tried(1, LATER)}
+    assert after(tried, [ReadAnswered(ONE, TOOL, ARGS, ALLOW, RESULT, attempts=2)]).tried == {}
+    assert (
+        acting(Effect.ONCE).tried == after(acting(Effect.ONCE), [failed(FailureKind.RETRYABLE, at=LATER)]).tried == {}
+    )

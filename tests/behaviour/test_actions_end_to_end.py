@@ -7,6 +7,7 @@ import pytest
 
 from kernos import CallFailed, Context, Kernel, RunDidNotComplete, agent
 from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.traceparent import traceparent
 from tests.behaviour.shop import Receipt, Refund, Shop
 
 ALLOW = "permit(principal, action, resource);"
@@ -137,6 +138,7 @@ async def test_every_action_carries_key_and_causal_tag(store: Path) -> None:
         "Kernos-Run": run.id,
         "Kernos-Intent": "R%C3%BCcksendung 100 %25",
         "Kernos-Checkpoint": "decided",
+        "traceparent": traceparent(run.id, f"{run.id}.2"),
     }
 
 

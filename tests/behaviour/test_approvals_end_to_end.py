@@ -8,6 +8,7 @@ import pytest
 from kernos import CallRefused, Context, Kernel, Run, agent
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import InvalidInput, NotAllowed
+from kernos.vocabulary.events import ActionIntended, ApprovalEdited
 from tests.behaviour.shop import Receipt, Refund, Shop
 from tests.behaviour.test_runs_end_to_end import until
 
@@ -71,8 +72,8 @@ async def test_a_yes_lets_exactly_this_call_happen_once(store: Path) -> None:
             await kernel.approve(run.id, digest="0" * 64)
         await kernel.approve(run.id, by="person:ana")
         assert await run.result() == "refund-1"
-        intended = [e.data async for e in run.events() if type(e.data).__name__ == "ActionIntended"]
-        assert [one.approval for one in intended] == [f"{run.id}.1"]  # type: ignore[union-attr]
+        intended = [e.data async for e in run.events() if isinstance(e.data, ActionIntended)]
+        assert [one.approval for one in intended] == [f"{run.id}.1"]
         with pytest.raises(NotAllowed):
             await kernel.approve(f"{run.id}.1")
     assert len(shop.effects) == 1
@@ -103,9 +104,9 @@ async def test_an_edit_runs_the_changed_arguments_and_keeps_the_proposal(store: 
             await kernel.edit(run.id, {"amount_cents": 200000})
         await kernel.edit(run.id, {"amount_cents": 4000}, by="person:ana")
         assert await run.result() == "refund-1"
-        (edited,) = [e.data async for e in run.events() if type(e.data).__name__ == "ApprovalEdited"]
-        assert b'"amount_cents":9000' in edited.before.text  # type: ignore[union-attr]
-        assert b'"amount_cents":4000' in edited.args.text  # type: ignore[union-attr]
+        (edited,) = [e.data async for e in run.events() if isinstance(e.data, ApprovalEdited)]
+        assert b'"amount_cents":9000' in edited.before.text
+        assert b'"amount_cents":4000' in edited.args.text
 
 
 async def test_a_second_process_may_approve_beside_a_running_kernel(store: Path) -> None:

@@ -18,7 +18,7 @@ from kernos.vocabulary.events import (
     TimerSet,
     ValueRecorded,
 )
-from kernos.vocabulary.ids import EpochMs, StepName, step_key
+from kernos.vocabulary.ids import EpochMs, IdempotencyKey, StepName, step_key
 from kernos.vocabulary.outcome import Effect, Failure, FailureKind
 from kernos.vocabulary.quantities import Json, Retry
 from tests.behaviour.past import (
@@ -53,8 +53,8 @@ def test_a_checkpoint_carries_the_intent_and_every_action_so_far() -> None:
     state = given(requested(), intended(Effect.ONCE), asked(TWO))
     name = StepName("3")
     (reached,) = when(state, ReachCheckpoint(name, "paid", "the money is back", STATE))
-    keys = (step_key(RUN, ONE),)
-    assert reached == CheckpointReached(name, "paid", "the money is back", "return the shoes", keys, STATE)  # type: ignore[arg-type]
+    keys = (IdempotencyKey(step_key(RUN, ONE)),)
+    assert reached == CheckpointReached(name, "paid", "the money is back", "return the shoes", keys, STATE)
 
 
 def test_a_run_resumes_from_the_last_checkpoint_that_has_a_state() -> None:

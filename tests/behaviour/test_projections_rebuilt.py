@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from kernos import CallFailed, CallRefused, Context, Failed, Kernel, agent
-from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.system.clock import SystemClock
+from kernos.app.stores import open_store
 from kernos.control.projections import TABLES
 from kernos.control.replay import compare, rebuild
 from tests.behaviour.shop import Receipt, Refund, Shop
@@ -61,7 +61,7 @@ async def test_rebuilt_projections_equal_the_live_ones(store: Path, tmp_path: Pa
         waiting = await kernel.start(child, "wait")
         await until(waiting, "RunParked")
         await kernel.engine.settle()
-        other = SqliteJournal(tmp_path / "other.kernos", TABLES, SystemClock())
+        other = open_store(tmp_path / "other.kernos", SystemClock())
         try:
             await rebuild(kernel.journal, other, lambda _: None)
             assert await compare(kernel.journal, other) == []

@@ -5,9 +5,11 @@ import pytest
 from kernos.kernel.run import MOVES
 from kernos.kernel.state import RunState, Status
 from kernos.vocabulary.commands import (
+    AnswerQuestion,
     BlockRun,
     CancelRun,
     Command,
+    EndChild,
     EndRun,
     ParkRun,
     RequestRun,
@@ -20,22 +22,30 @@ from kernos.vocabulary.errors import NotAllowed, RunEnded
 from kernos.vocabulary.events import (
     ActionDoubted,
     ActionFailed,
+    ActionPerformed,
     ActionRetried,
     CallAttemptFailed,
     CancelRequested,
+    ChildEnded,
     ChildStarted,
+    CompensationBegun,
     EventData,
+    QuestionAnswered,
+    QuestionAsked,
     RunBlocked,
     RunCancelled,
     RunCompleted,
     RunExpired,
     RunFailed,
+    RunHandedOver,
     RunParked,
     RunRequested,
     RunResumed,
 )
 from kernos.vocabulary.ids import EpochMs
 from kernos.vocabulary.outcome import Effect, Failure, FailureKind
+from kernos.vocabulary.quantities import NULL
+from kernos.vocabulary.undo import FAILURE_STEP, REVERT_AGENT, UNDO_STEP
 from tests.behaviour.past import (
     ARGS,
     CANCELLING,
@@ -48,6 +58,7 @@ from tests.behaviour.past import (
     RESULT,
     RUN,
     TWO,
+    after,
     asked,
     given,
     intended,
@@ -59,11 +70,27 @@ from tests.behaviour.past import (
 WHY = "the customer withdrew"
 BLOCKED = RunBlocked("diverged", "other code")
 LATE = requested(deadline_at=NOW)
+BEFORE = EpochMs(NOW - 1)
+UNDOING = requested(deadline_at=NOW, on_failure=(("*", "compensate"),))
+HANDING = requested(deadline_at=NOW, on_failure=(("unclear", "hand_over"),))
+PAID = (intended(Effect.IDEMPOTENT), ActionPerformed(ONE, RESULT))
+BEGUN = CompensationBegun("unclear", "why")
+ASKED = QuestionAsked(FAILURE_STEP, "operator", "?", ("stop", "compensate"), EpochMs(0))
+HANDED = (HANDING, *PAID, RunHandedOver("unclear", "why"), ASKED)
+ANSWERED = QuestionAnswered(FAILURE_STEP, "stop")
+BACK = ChildStarted(UNDO_STEP, CHILD, REVERT_AGENT, NULL)
+TOLD = EndChild(UNDO_STEP, CHILD, RESULT)
+ENDED_CHILD = ChildEnded(UNDO_STEP, CHILD, RESULT, late=True)
+CANCELLED_AND_BEGUN = CompensationBegun("cancelled", WHY)
+EXPIRED_AND_BEGUN = CompensationBegun("expired", "the run passed its deadline")
+UNCLEAR = EndRun(failure=Failure("unclear", "why"))
 PASTS: dict[Status, tuple[EventData, ...]] = {
     Status.ABSENT: (),
     Status.RUNNING: (LATE,),
-    Status.WAITING: (LATE, PARKED),
+    Status.WAITING: (LATE, RunParked(BEFORE)),
     Status.BLOCKED: (LATE, BLOCKED),
+    Status.HANDED_OVER: HANDED,
+    Status.COMPENSATING: (UNDOING, *PAID, BEGUN, BACK),
     Status.COMPLETED: (LATE, RunCompleted(RESULT)),
     Status.FAILED: (LATE, RunFailed("unclear", "why")),
     Status.CANCELLED: (LATE, CANCELLING, RunCancelled(WHY)),
@@ -72,20 +99,33 @@ PASTS: dict[Status, tuple[EventData, ...]] = {
 ENDED = [status for status in Status if not MOVES[status]]
 DECIDED: list[tuple[Status, Command, tuple[EventData, ...]]] = [
     (Status.ABSENT, RequestRun(LATE), (LATE,)),
-    (Status.RUNNING, ParkRun(), (RunParked(),)),
+    (Status.RUNNING, ParkRun(BEFORE), (RunParked(BEFORE),)),
     (Status.RUNNING, BlockRun("diverged", "other code"), (BLOCKED,)),
     (Status.RUNNING, CancelRun(WHY), (CANCELLING,)),
     (Status.RUNNING, EndRun(output=RESULT), (RunCompleted(RESULT),)),
     (Status.RUNNING, EndRun(failure=Failure("unclear", "why")), (RunFailed("unclear", "why"),)),
     (Status.RUNNING, Tick(NOW), (RunExpired(NOW),)),
     (Status.WAITING, CancelRun(WHY), (CANCELLING, RunCancelled(WHY))),
+    (Status.WAITING, Tick(BEFORE), (RunResumed(),)),
     (Status.WAITING, Tick(NOW), (RunExpired(NOW),)),
     (Status.BLOCKED, ResumeRun(), (RunResumed(),)),
     (Status.BLOCKED, CancelRun(WHY), (CANCELLING, RunCancelled(WHY))),
     (Status.BLOCKED, Tick(NOW), (RunExpired(NOW),)),
+    (Status.HANDED_OVER, AnswerQuestion(FAILURE_STEP, "stop"), (ANSWERED, RunFailed("unclear", "why"))),
+    (Status.HANDED_OVER, CancelRun(WHY), (CANCELLING, RunCancelled(WHY))),
+    (Status.HANDED_OVER, Tick(NOW), (RunExpired(NOW),)),
+    (Status.COMPENSATING, TOLD, (ENDED_CHILD, RunFailed("unclear", "why", taken_back=RESULT))),
 ]
-STOPPED = (Status.RUNNING, StopRun(), (RunCancelled(WHY),))
-"""The one move that needs a cancellation to be under way."""
+TAKING_BACK: list[tuple[tuple[EventData, ...], Command, EventData]] = [
+    ((UNDOING, *PAID), UNCLEAR, BEGUN),
+    ((UNDOING, *PAID, PARKED), Tick(NOW), CompensationBegun("expired", "the run passed its deadline")),
+    ((UNDOING, *PAID, BLOCKED), CancelRun(WHY), CompensationBegun("cancelled", WHY)),
+    ((*HANDED,), AnswerQuestion(FAILURE_STEP, "compensate"), BEGUN),
+    ((HANDING, *PAID), UNCLEAR, RunHandedOver("unclear", "why")),
+    ((UNDOING, *PAID, CANCELLED_AND_BEGUN, BACK), TOLD, RunCancelled(WHY, taken_back=RESULT)),
+    ((UNDOING, *PAID, EXPIRED_AND_BEGUN, BACK), TOLD, RunExpired(NOW, taken_back=RESULT)),
+]
+"""Moves that need actions to take back, or another reason for it."""
 
 
 @pytest.mark.parametrize(("status", "command", "events"), DECIDED)
@@ -99,10 +139,35 @@ def test_a_command_makes_exactly_this_move(status: Status, command: Command, eve
 def test_every_move_is_made_by_some_command_and_leads_where_the_table_says(
     status: Status, kind: type[EventData]
 ) -> None:
-    made = [(from_, event) for from_, _, events in (*DECIDED, STOPPED) for event in events if from_ is status]
-    found = [event for _, event in made if type(event) is kind]
+    pasts = [(PASTS[from_], command) for from_, command, _ in DECIDED]
+    pasts.append(((LATE, CANCELLING), StopRun()))
+    pasts += [(past, command) for past, command, _ in TAKING_BACK]
+    found = False
+    for past, command in pasts:
+        state = given(*past)
+        for event in when(state, command) if state.status is status else ():
+            if type(event) is kind:
+                assert after(state, [event]).status is MOVES[status][kind]
+                found = True
     assert found, f"no command of these tests makes {kind.__name__} under {status}"
-    assert given(*PASTS[status], found[0]).status is MOVES[status][kind]
+
+
+@pytest.mark.parametrize(("past", "command", "event"), TAKING_BACK)
+def test_a_run_that_acted_takes_back_or_asks_before_it_ends(
+    past: tuple[EventData, ...], command: Command, event: EventData
+) -> None:
+    assert event in when(given(*past), command)
+
+
+def test_a_parked_run_goes_on_with_its_next_attempt_when_that_is_due_and_not_before() -> None:
+    parked = given(requested(), RunParked(NOW))
+    assert parked.due_at() == NOW
+    assert orders_of(given(requested()), RunParked(NOW)) == [WakeAt(NOW)]
+    assert orders_of(given(requested()), PARKED) == []
+    assert when(parked, Tick(BEFORE)) == ()
+    assert when(parked, Tick(NOW)) == (RunResumed(),)
+    assert when(after(parked, [RunResumed()]), Tick(LATER)) == ()
+    assert when(given(requested(), PARKED), Tick(LATER)) == ()
 
 
 def test_a_cancelled_run_stops_once_no_action_is_under_way() -> None:

@@ -11,6 +11,9 @@ from kernos import CallFailed, Context, Failed, Kernel, Limits, Retry, Run, RunD
 from kernos.kernel.state import Status
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import InvalidInput, MisusedContext, NotAllowed, QueueFull, RunEnded
+from kernos.vocabulary.events import ForkJoined, RunFailed
+from kernos.vocabulary.ids import StepName
+from kernos.vocabulary.quantities import Json
 from tests.behaviour.shop import Receipt, Refund, Shop
 
 ALLOW = "permit(principal, action, resource);"
@@ -135,8 +138,8 @@ async def test_branches_have_stable_names_whichever_is_faster(store: Path) -> No
             run = await kernel.start(contract, 1)
             result = await run.result()
             state = await run.state()
-            values = {name: step.outcome.text.decode() for name, step in state.steps.items() if step.kind == "value"}  # type: ignore[union-attr]
-            assert [f'"{item}"' for item in result] == [values[f"1.{i}.2"] for i in range(3)]
+            values = [state.steps[StepName(f"1.{i}.2")].outcome for i in range(3)]
+            assert values == [Json(f'"{item}"'.encode()) for item in result]
             return {name: step.kind for name, step in state.steps.items()}
 
     assert await names([0.001, 0.02, 0.04]) == await names([0.04, 0.02, 0.001])
@@ -149,7 +152,7 @@ async def test_a_fork_may_take_the_first_branches_and_gives_the_others_up(store:
 
     @agent("parent")
     async def parent(ctx: Context, n: int) -> list[str]:
-        first = await ctx.fork(*(lambda c, i=i: c.run(child, f"t{i}") for i in range(3)), take=2)  # type: ignore[misc]
+        first = await ctx.fork(*(lambda c, i=i: c.run(child, f"t{i}") for i in range(3)), take=2)
         await ctx.wait("end", str)
         return first
 
@@ -160,11 +163,11 @@ async def test_a_fork_may_take_the_first_branches_and_gives_the_others_up(store:
         state = await run.state()
         by_step = {name: step.child for name, step in state.steps.items() if step.child}
         for step in ("1.2.1", "1.0.1"):
-            await kernel.signal(by_step[step], f"t{step[2]}", step)  # type: ignore[index]
+            await kernel.signal(by_step[StepName(step)], f"t{step[2]}", step)
         await until(run, "ForkJoined")
-        (joined,) = [e.data async for e in run.events(follow=False) if type(e.data).__name__ == "ForkJoined"]
-        assert sorted(joined.winners) == [0, 2]  # type: ignore[union-attr]
-        lost = await kernel.run(by_step["1.1.1"])  # type: ignore[index]
+        (joined,) = [e.data async for e in run.events(follow=False) if isinstance(e.data, ForkJoined)]
+        assert sorted(joined.winners) == [0, 2]
+        lost = await kernel.run(by_step[StepName("1.1.1")])
         with pytest.raises(RunDidNotComplete) as error:
             await lost.result()
         assert error.value.mode == "cancelled"
@@ -174,7 +177,7 @@ async def test_a_fork_may_take_the_first_branches_and_gives_the_others_up(store:
     ) as kernel:  # Replayed from the journal: the same two, in the same order.
         again = await kernel.run(run.id)
         await again.signal("end", "now")
-        assert await again.result() == [f"1.{index}.1" for index in joined.winners]  # type: ignore[union-attr]
+        assert await again.result() == [f"1.{index}.1" for index in joined.winners]
 
 
 async def test_a_context_used_from_another_task_says_so(store: Path) -> None:
@@ -293,7 +296,8 @@ async def test_failure_modes_are_declared_or_said_to_be_undeclared(store: Path) 
             with pytest.raises(RunDidNotComplete):
                 await run.result()
             last = [event async for event in run.events()][-1].data
-            seen[how] = (last.mode, last.declared)  # type: ignore[union-attr]
+            assert isinstance(last, RunFailed)
+            seen[how] = (last.mode, last.declared)
         assert seen == {"declared": ("unclear", True), "undeclared": ("strange", False), "bug": ("error", False)}
 
 

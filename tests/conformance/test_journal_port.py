@@ -4,6 +4,7 @@ from pathlib import Path
 
 import apsw
 
+from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.system.clock import SystemClock
 from kernos.testing.conformance.journal import JournalSuite
@@ -16,7 +17,7 @@ DISKS: dict[Path, MemoryDisk] = {}
 
 class _Sqlite:
     async def open(self, folder: Path) -> SqliteJournal:
-        return SqliteJournal(folder / "store", TABLES, SystemClock())
+        return SqliteJournal(folder / "store", TABLES, SystemClock(), open_key=FileSigner.at)
 
     async def edit(self, folder: Path, position: int, content: bytes) -> None:
         connection = apsw.Connection(str(folder / "store"))

@@ -4,20 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import pytest
 from aiohttp import web
 from msgspec import json
 
 from kernos.adapters.http.model import OpenAIModel
 from kernos.adapters.rules.model import RulesModel
 from kernos.ports.model import Model
-from kernos.testing.model import ScriptedModel
-from kernos.vocabulary.contract import ModelReply, ModelRequest
+from kernos.testing import ModelSuite, ScriptedModel
+from kernos.testing.conformance.model import COUNT, COUNTED
+from kernos.vocabulary.contract import ModelReply
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
-
-REQUEST = ModelRequest("count", "Count the words.", Json(b'{"text":"a b c"}'), Json(b'{"type":"object"}'))
-ANSWER = Json(b'{"words":3}')
 
 
 @asynccontextmanager
@@ -49,51 +46,31 @@ async def _rules() -> AsyncIterator[Model]:
 
 @asynccontextmanager
 async def _scripted() -> AsyncIterator[Model]:
-    yield ScriptedModel([{"words": 3}, ModelReply(ANSWER, Usage()), AttemptFailed(FailureKind.FINAL, "no such task")])
+    yield ScriptedModel([{"words": 3}, ModelReply(COUNTED, Usage()), AttemptFailed(FailureKind.FINAL, "no such task")])
 
 
-@pytest.fixture(params=[_openai, _rules, _scripted], ids=["openai", "rules", "scripted"])
-async def model(request: pytest.FixtureRequest) -> AsyncIterator[Model]:
-    async with request.param() as made:
-        yield made
+class TestOpenAIModel(ModelSuite):
+    open_model = staticmethod(_openai)
 
 
-async def test_an_answer_is_json_with_what_it_used(model: Model) -> None:
-    reply = await model.complete(REQUEST)
-    assert isinstance(reply, ModelReply)
-    assert reply.output == ANSWER
-    assert min(reply.usage.prompt_tokens, reply.usage.completion_tokens) >= 0
-    assert reply.usage.cost_microusd >= -1
+class TestRulesModel(ModelSuite):
+    metered = False
+    open_model = staticmethod(_rules)
 
 
-async def test_the_same_request_may_be_made_again(model: Model) -> None:
-    first, second = await model.complete(REQUEST), await model.complete(REQUEST)
-    assert isinstance(first, ModelReply)
-    assert isinstance(second, ModelReply)
-    assert first.output == second.output
-
-
-async def test_a_failure_is_an_answer_and_no_exception(model: Model) -> None:
-    await model.complete(REQUEST)
-    await model.complete(REQUEST)
-    outcome = await model.complete(replace(REQUEST, task="sing", instructions="Sing."))
-    assert isinstance(outcome, AttemptFailed)
-    assert outcome.kind is FailureKind.FINAL
-    assert outcome.message
-
-
-async def test_only_a_call_that_leaves_the_process_is_metered(model: Model) -> None:
-    assert model.metered is isinstance(model, OpenAIModel)
+class TestScriptedModel(ModelSuite):
+    metered = False
+    open_model = staticmethod(_scripted)
 
 
 async def test_a_missing_rule_names_the_tasks_there_are() -> None:
-    outcome = await RulesModel({"b": str, "a": str}).complete(REQUEST)
+    outcome = await RulesModel({"b": str, "a": str}).complete(COUNT)
     assert isinstance(outcome, AttemptFailed)
     assert outcome.message == "there is no rule for the task 'count'; there are: a, b"
 
 
 async def test_a_rule_whose_answer_is_no_json_fails_for_good() -> None:
-    outcome = await RulesModel({"count": lambda _: object()}).complete(REQUEST)
+    outcome = await RulesModel({"count": lambda _: object()}).complete(COUNT)
     assert isinstance(outcome, AttemptFailed)
     assert (outcome.kind, "no JSON" in outcome.message) == (FailureKind.FINAL, True)
 
@@ -101,14 +78,14 @@ async def test_a_rule_whose_answer_is_no_json_fails_for_good() -> None:
 async def test_a_script_gives_its_replies_in_order_and_remembers_what_it_was_asked() -> None:
     later = AttemptFailed(FailureKind.RETRYABLE, "busy")
     model = ScriptedModel([Json(b"1"), later, [2]], metered=True)
-    other = replace(REQUEST, task="other")
-    found = [await model.complete(REQUEST), await model.complete(other), await model.complete(REQUEST)]
+    other = replace(COUNT, task="other")
+    found = [await model.complete(COUNT), await model.complete(other), await model.complete(COUNT)]
     assert found == [ModelReply(Json(b"1"), Usage()), later, ModelReply(Json(b"[2]"), Usage())]
-    assert model.requests == [REQUEST, other, REQUEST]
+    assert model.requests == [COUNT, other, COUNT]
     assert model.metered
 
 
 async def test_a_script_that_is_used_up_says_so() -> None:
-    outcome = await ScriptedModel([]).complete(REQUEST)
+    outcome = await ScriptedModel([]).complete(COUNT)
     assert isinstance(outcome, AttemptFailed)
     assert outcome.message == "the script has 0 replies; this is call 1, task 'count'"

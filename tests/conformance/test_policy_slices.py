@@ -73,6 +73,7 @@ on_tools = [
 general = [
     'principal.version == "2"',
     "context.depth > 1",
+    "context.undo",
     'context.tenant like "t*" && context.on_behalf_of != "person:bo"',
     'principal in Agent::"desk"',
     'resource in [Effect::"read", Effect::"once"]',
@@ -134,6 +135,7 @@ def calls(draw: st.DrawFn, agent: str, tool: str) -> Request:
         effect=TOOLS.get(tool, Effect.READ),
         args=Json(json.dumps(args).encode()),
         depth=draw(st.integers(0, 2)),
+        undo=draw(st.booleans()),
     )
 
 
@@ -157,7 +159,12 @@ class Reference:
             {"uid": resource, "attrs": attributes, "parents": parents},
             {"uid": agent, "attrs": {"version": request.agent_version}, "parents": []},
         ]
-        context = {"on_behalf_of": request.on_behalf_of, "tenant": request.tenant, "depth": request.depth}
+        context = {
+            "on_behalf_of": request.on_behalf_of,
+            "tenant": request.tenant,
+            "depth": request.depth,
+            "undo": request.undo,
+        }
         asked = [
             {
                 "principal": agent,

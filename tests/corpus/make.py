@@ -65,9 +65,10 @@ def sample(hint: Any, name: str) -> Any:
         return 7
     if hint is str:
         return f"some {name}"
-    if get_origin(hint) in (types.UnionType, tuple):
-        inner = sample(get_args(hint)[0], name)
-        return (inner,) if get_origin(hint) is tuple else inner
+    if get_origin(hint) is types.UnionType:
+        return sample(get_args(hint)[0], name)
+    if get_origin(hint) is tuple:
+        return tuple(sample(inner, name) for inner in get_args(hint) if inner is not Ellipsis)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return next(iter(hint))
     if get_origin(hint) is Mapping:

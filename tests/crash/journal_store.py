@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +28,7 @@ LARGE = 120
 
 
 def open_store(path: Path) -> SqliteJournal:
-    return SqliteJournal(path, TABLES, SystemClock())
+    return SqliteJournal(path, TABLES, SystemClock(), open_key=FileSigner.at)
 
 
 async def fill(path: Path, groups: tuple[int, ...] = GROUPS) -> None:
@@ -71,8 +72,7 @@ def group_of(position: int) -> tuple[int, int]:
 def renew_nodes(connection: apsw.Connection, first: int) -> None:
     """Compute all nodes from `first` on anew, as somebody would who knows the format."""
     frontier = Frontier()
-    rows = connection.execute("SELECT pos, run, n, body FROM events ORDER BY pos").fetchall()
-    for pos, run, n, stored in rows:
+    for pos, run, n, stored in _entries(connection):
         node = frontier.add(leaf_hash(run, n, stored))
         if pos >= first:
             connection.execute("UPDATE events SET node=? WHERE pos=?", (node, pos))
@@ -83,7 +83,7 @@ def renew_heads(connection: apsw.Connection, first: int, signer: FileSigner) -> 
     notary = Notary(signer)
     frontier = Frontier()
     roots: dict[int, bytes] = {}
-    for run, n, stored in connection.execute("SELECT run, n, body FROM events ORDER BY pos").fetchall():
+    for _, run, n, stored in _entries(connection):
         frontier.add(leaf_hash(run, n, stored))
         roots[frontier.size] = frontier.root()
     link = NO_HEAD
@@ -99,6 +99,11 @@ def renew_heads(connection: apsw.Connection, first: int, signer: FileSigner) -> 
             )
         link = notary.digest(head)
     return made
+
+
+def _entries(connection: apsw.Connection) -> list[tuple[int, int, int, bytes]]:
+    rows: list[Any] = connection.execute("SELECT pos, run, n, body FROM events ORDER BY pos").fetchall()
+    return rows
 
 
 def other_key() -> FileSigner:

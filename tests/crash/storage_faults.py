@@ -61,8 +61,9 @@ class FaultyVfs(apsw.VFS):
         self.fault = Fault("error", -1, lasts=False)
         super().__init__(name, "")
 
-    def excepthook(self, *error: object) -> None:
+    def excepthook(self, etype: object, evalue: object, etraceback: object) -> bool:
         """SQLite goes on after some failures, as of deleting its log when it closes; then nobody else takes the error."""
+        return True
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         self.fault.check("open")
@@ -79,8 +80,9 @@ class _FaultyFile(apsw.VFSFile):
         self._is_store = bool(flags[0] & apsw.SQLITE_OPEN_MAIN_DB)
         super().__init__("", name, flags)
 
-    def excepthook(self, *error: object) -> None:
+    def excepthook(self, etype: object, evalue: object, etraceback: object) -> bool:
         """As above."""
+        return True
 
     def xRead(self, amount: int, offset: int) -> bytes:
         fault = self._vfs.fault

@@ -1,6 +1,7 @@
 """Errors of the store: each is a clear sentence, and nothing acknowledged is lost."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.adapters.sqlite.second_place import portions
 from kernos.adapters.sqlite.store import connect
 from kernos.adapters.sqlite.verify import Verifier
 from kernos.adapters.system.clock import SystemClock
@@ -29,11 +31,14 @@ from kernos.vocabulary.errors import (
 )
 from kernos.vocabulary.ids import run_id
 from kernos.vocabulary.journal import Append, RowOp, Table
+from tests.crash.held_checkpoint import RUN
 from tests.crash.storage_faults import Fault, FaultyFiles, FaultyVfs
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _open(path: Path, tables: Sequence[Table] = TABLES, busy_timeout_ms: int = 50) -> SqliteJournal:
-    return SqliteJournal(path, tables, SystemClock(), busy_timeout_ms=busy_timeout_ms)
+    return SqliteJournal(path, tables, SystemClock(), open_key=FileSigner.at, busy_timeout_ms=busy_timeout_ms)
 
 
 async def _add(journal: SqliteJournal, n: int) -> None:
@@ -103,7 +108,7 @@ async def test_a_read_only_file_is_named(store: Path) -> None:
     vfs = _ReadOnlyVfs()
     try:
         with pytest.raises(StorageFailed, match="read-only"):
-            SqliteJournal(store, TABLES, SystemClock(), vfs="read-only")
+            SqliteJournal(store, TABLES, SystemClock(), open_key=FileSigner.at, vfs="read-only")
     finally:
         vfs.unregister()
     assert await _places(store) == [0]
@@ -115,7 +120,7 @@ class _ReadOnlyVfs(apsw.VFS):
     def __init__(self) -> None:
         super().__init__("read-only", "")
 
-    def xOpen(self, name: object, flags: list[int]) -> apsw.VFSFile:
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         if flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
             flags[0] = flags[0] & ~(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE) | apsw.SQLITE_OPEN_READONLY
         return apsw.VFSFile("", name, flags)
@@ -124,7 +129,9 @@ class _ReadOnlyVfs(apsw.VFS):
 async def test_a_full_disk_fails_what_is_pending_and_keeps_what_was_acknowledged(store: Path) -> None:
     vfs = FaultyVfs("full")
     try:
-        journal = SqliteJournal(store, TABLES, SystemClock(), vfs="full", files=FaultyFiles(vfs))
+        journal = SqliteJournal(
+            store, TABLES, SystemClock(), open_key=FileSigner.at, vfs="full", files=FaultyFiles(vfs)
+        )
         await _add(journal, 0)
         vfs.fault = Fault("full", 0, lasts=True)
         told: list[Exception] = []
@@ -147,7 +154,7 @@ async def test_a_group_that_only_missed_the_second_place_is_acknowledged_and_the
     vfs = FaultyVfs("second")
     try:
         files = FaultyFiles(vfs)
-        journal = SqliteJournal(store, TABLES, SystemClock(), vfs=None, files=files)
+        journal = SqliteJournal(store, TABLES, SystemClock(), open_key=FileSigner.at, vfs=None, files=files)
         vfs.fault = Fault("full", 0, lasts=True)
         await _add(journal, 0)
         with pytest.raises(StorageFailed, match="medium fails"):
@@ -161,7 +168,9 @@ async def test_a_group_that_only_missed_the_second_place_is_acknowledged_and_the
 async def test_a_failed_checkpoint_stops_the_journal_and_loses_nothing(store: Path) -> None:
     vfs = FaultyVfs("checkpoint")
     try:
-        journal = SqliteJournal(store, TABLES, SystemClock(), vfs="checkpoint", checkpoint_pages=1)
+        journal = SqliteJournal(
+            store, TABLES, SystemClock(), open_key=FileSigner.at, vfs="checkpoint", checkpoint_pages=1
+        )
         vfs.fault = Fault("unsynced", 0, lasts=False)
         await _add(journal, 0)
         with pytest.raises(StorageFailed):
@@ -221,7 +230,7 @@ async def test_the_second_place_is_filled_up_when_it_lags(store: Path) -> None:
 async def test_the_second_place_may_lie_elsewhere(store: Path) -> None:
     elsewhere = store.parent / "far" / "heads"
     elsewhere.parent.mkdir()
-    journal = SqliteJournal(store, TABLES, SystemClock(), heads=elsewhere)
+    journal = SqliteJournal(store, TABLES, SystemClock(), open_key=FileSigner.at, heads=elsewhere)
     await _add(journal, 0)
     assert (await journal.verify(unheard)).findings == ()
     await journal.close()
@@ -314,13 +323,35 @@ async def test_opening_and_verifying_beside_a_busy_writer_find_nothing_wrong(sto
         nonlocal done
         for _ in range(15):
             assert (await writer.verify(unheard)).findings == ()
-            other = SqliteJournal(store, TABLES, SystemClock())
+            other = SqliteJournal(store, TABLES, SystemClock(), open_key=FileSigner.at)
             await other.read(RUNS[0])
             await other.close()
         done = True
 
     await asyncio.gather(write(), look())
     await writer.close()
+
+
+async def test_two_processes_that_checkpoint_at_once_go_on_and_lose_nothing(store: Path) -> None:
+    journal = SqliteJournal(store, TABLES, SystemClock(), open_key=FileSigner.at, checkpoint_pages=1)
+    await _add(journal, 0)
+    command = [sys.executable, "-m", "tests.crash.held_checkpoint", str(store)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for n in range(1, 10):  # The other one is in the middle of a checkpoint all the while.
+            await _add(journal, n)
+        other.stdin.write("go on\n")
+        other.stdin.flush()
+        for n in range(10, 20):
+            await _add(journal, n)
+        theirs = int(other.stdout.read())
+    assert other.returncode == 0
+    assert [entry.n for entry in await journal.read(RUNS[0])] == list(range(20))
+    assert [entry.n for entry in await journal.read(RUN)] == list(range(theirs))
+    assert (await journal.verify(unheard)).findings == ()
+    await journal.close()
 
 
 async def test_what_is_written_during_a_verification_is_not_held_against_the_store(store: Path) -> None:
@@ -338,6 +369,18 @@ async def test_what_is_written_during_a_verification_is_not_held_against_the_sto
     await journal.close()
 
 
+async def test_a_line_that_comes_after_the_second_place_was_measured_is_not_read(store: Path) -> None:
+    journal = _open(store)
+    for n in range(5):
+        await _add(journal, n)
+    await journal.close()
+    heads = store.with_name(f"{store.name}.heads")
+    lines = heads.read_bytes().splitlines(keepends=True)
+    for count in range(1, 6):
+        measured = sum(map(len, lines[:count]))
+        assert [len(portion) for portion in portions(heads, measured)] == [count]
+
+
 OTHER = (Table("jobs", (("run", "run"), ("status", "text"), ("since", "int")), 1),)
 
 
@@ -351,7 +394,7 @@ async def test_another_shape_of_projections_asks_for_a_rebuild_until_it_is_done(
         assert journal.projections_changed
         await journal.close()
     journal = _open(store, OTHER)
-    await journal.rebuild(OTHER, _since())
+    await journal.rebuild(OTHER, _since)
     assert not journal.projections_changed
     await journal.close()
     journal = _open(store, OTHER)
@@ -360,8 +403,43 @@ async def test_another_shape_of_projections_asks_for_a_rebuild_until_it_is_done(
     await journal.close()
 
 
-async def _since() -> AsyncIterator[Sequence[RowOp]]:
-    yield [RowOp("put", "jobs", (RUNS[0],), {"since": 5})]
+async def _since(after: int) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+    if after < 0:
+        yield 0, [RowOp("put", "jobs", (RUNS[0],), {"since": 5})]
+
+
+async def test_a_second_rebuild_is_refused_by_the_name_of_whoever_does_the_first(store: Path) -> None:
+    journal = _open(store)
+    told: list[str] = []
+
+    async def changes(after: int) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+        with pytest.raises(StoreBusy) as refused:
+            await journal.rebuild(TABLES, changes)
+        told.append(str(refused.value))
+        yield after, []
+
+    await journal.rebuild(TABLES, changes)
+    assert told == [f"process {os.getpid()} rebuilds the projections of {store} just now"] * 2
+    await journal.close()
+
+
+async def test_a_rebuild_is_given_up_when_another_build_lays_the_projections_out_meanwhile(store: Path) -> None:
+    journal = _open(store)
+    await _add(journal, 0)
+
+    async def changes(after: int) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+        if after < 0:
+            other = _open(store, OTHER)
+            yield 0, []
+            await other.close()
+
+    with pytest.raises(ForeignStore, match="another shape"):
+        await journal.rebuild(TABLES, changes)
+    await journal.close()
+    journal = _open(store, OTHER)
+    assert journal.projections_changed
+    assert list(await journal.dump("jobs")) == []
+    await journal.close()
 
 
 async def test_another_shape_is_refused_while_agents_run_on_this_one(store: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.system.clock import SystemClock
+from kernos.ports.journal import Changes
 from kernos.testing.conformance.journal import RUNS, body, unheard
 from kernos.testing.conformance.views import TABLES, put
 from kernos.vocabulary.errors import KernosError, StorageFailed, Tampered
@@ -45,14 +47,18 @@ def _entries(groups: list[list[Append]]) -> Places:
     return [(append.run, append.first, append.bodies[0]) for appends in groups for append in appends]
 
 
-async def _rows(found: Places) -> AsyncIterator[Sequence[RowOp]]:
-    yield [put(run, due_at=n) for run, n, _ in found]
+def _changes(found: Places) -> Changes:
+    async def changes(after: int) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+        if after < 0:
+            yield len(found), [put(run, due_at=n) for run, n, _ in found]
+
+    return changes
 
 
 async def _half_written(home: Path, copy: Path, plan: list[list[Append]]) -> None:
     """Leave a store as a killed process does: half of the plan in it, most of that in SQLite's write-ahead log only."""
     home.mkdir()
-    journal = SqliteJournal(home / "desk.kernos", TABLES, SystemClock(), checkpoint_pages=20)
+    journal = SqliteJournal(home / "desk.kernos", TABLES, SystemClock(), open_key=FileSigner.at, checkpoint_pages=20)
     for appends in plan[:_HALF]:
         await journal.append(appends).durable()
     shutil.copytree(home, copy)
@@ -65,7 +71,15 @@ async def _work(path: Path, vfs: FaultyVfs, plan: list[list[Append]], first: int
     """Write the rest of a store and read it; return the groups acknowledged. Raises the KernosError that a fault was reported by."""
     acknowledged = first
     try:
-        journal = SqliteJournal(path, TABLES, SystemClock(), vfs="faulty", files=FaultyFiles(vfs), checkpoint_pages=12)
+        journal = SqliteJournal(
+            path,
+            TABLES,
+            SystemClock(),
+            open_key=FileSigner.at,
+            vfs="faulty",
+            files=FaultyFiles(vfs),
+            checkpoint_pages=12,
+        )
     except KernosError as error:
         error.add_note(str(first))
         raise
@@ -78,7 +92,7 @@ async def _work(path: Path, vfs: FaultyVfs, plan: list[list[Append]], first: int
             found = [(entry.run, entry.n, entry.body) for entry in await journal.read(run)]
             assert found == [place for place in expected if place[0] == run], "read something else without a word"
         assert [(entry.run, entry.n, entry.body) async for _, entry in journal.scan()] == expected
-        await journal.rebuild(TABLES, _rows(expected))
+        await journal.rebuild(TABLES, _changes(expected))
     except KernosError as error:
         error.add_note(str(acknowledged))
         raise
@@ -89,7 +103,7 @@ async def _work(path: Path, vfs: FaultyVfs, plan: list[list[Append]], first: int
 
 async def _check(path: Path, plan: list[list[Append]], acknowledged: int) -> None:
     """Open the store on a medium that is well again. Raises Tampered when what the fault left behind is detected."""
-    journal = SqliteJournal(path, TABLES, SystemClock())
+    journal = SqliteJournal(path, TABLES, SystemClock(), open_key=FileSigner.at)
     try:
         expected = _entries(plan)
         found = [(entry.run, entry.n, entry.body) async for _, entry in journal.scan()]

@@ -22,9 +22,11 @@ _LIVES = ((18, 4), (14, 60), (10, 8))
 
 def _open(path: Path, log: Log | None = None, pages: int = 1_000) -> SqliteJournal:
     if log is None:
-        return SqliteJournal(path, TABLES, SystemClock())
+        return SqliteJournal(path, TABLES, SystemClock(), open_key=FileSigner.at)
     files = RecordingFiles(log)
-    return SqliteJournal(path, TABLES, SystemClock(), vfs="recording", files=files, checkpoint_pages=pages)
+    return SqliteJournal(
+        path, TABLES, SystemClock(), open_key=FileSigner.at, vfs="recording", files=files, checkpoint_pages=pages
+    )
 
 
 def _body(group: int, run: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ async def test_two_swapped_entries_are_found_as_such(store: Path) -> None:
     pairs = ((10, 20), (11, 150), (31, 63), (100, 101), (6, 191))
     for path, (one, two) in zip(_copies(store, len(pairs)), pairs, strict=True):
         with edited(path) as connection:
-            rows = {
+            rows: dict[int, Any] = {
                 at: connection.execute("SELECT run, n, body FROM events WHERE pos=?", (at,)).fetchone()
                 for at in (one, two)
             }

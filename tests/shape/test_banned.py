@@ -136,3 +136,17 @@ def test_every_exception_from_a_lint_rule_has_its_reason() -> None:
 def test_nothing_is_left_to_do_later() -> None:
     later = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
     assert [name for name, text in texts().items() if later.search(text)] == []
+
+
+def test_a_word_that_two_modules_agree_on_stands_in_one_place() -> None:
+    places: dict[tuple[str, str], list[str]] = {}
+    for source in sources("src"):
+        for node in source.tree.body:
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                for target in node.targets:
+                    places.setdefault((ast.unparse(target).lstrip("_"), node.value.value), []).append(source.name)
+    assert {word: found for word, found in places.items() if len(found) > 1} == {}

@@ -14,6 +14,13 @@ PAGES = {name: text for name, text in texts().items() if name.endswith(".md")}
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(f"{name}-{n}", code) for name, text in PAGES.items() for n, code in enumerate(PYTHON.findall(text))]
 EXAMPLES = [(name, code) for name, code in BLOCKS if code.startswith("# run\n")]
+FILE = re.compile(r"^# (\w+\.py)$", re.MULTILINE)
+"""Within its first two lines a block may say which file it is; files of one page import one another."""
+FILES = {
+    name: [(found[1], code) for code in PYTHON.findall(text) if (found := FILE.search("\n".join(code.split("\n")[:2])))]
+    for name, text in PAGES.items()
+}
+TESTED = [name for name, files in FILES.items() if any(file.startswith("test_") for file, _ in files)]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -46,11 +53,22 @@ def test_the_examples_of_the_pages_run(name: str, code: str, tmp_path: Path) -> 
     script.write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     expected = re.search(r"^# prints: (.*)$", code, re.MULTILINE)
     assert expected is None or expected.group(1) in done.stdout, name
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_the_tests_of_the_pages_pass(name: str, tmp_path: Path) -> None:
+    for file, code in FILES[name]:
+        (tmp_path / file).write_text(code, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    tests = sum(len(re.findall(r"^(?:async )?def test_", code, re.MULTILINE)) for _, code in FILES[name])
+    assert f"{tests} passed" in done.stdout, done.stdout
 
 
 def test_the_glossarys_words_are_used() -> None:
@@ -64,6 +82,7 @@ def test_no_synonym_stands_for_a_word_of_the_glossary() -> None:
     instead_of = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))["instead_of"]
     synonym = re.compile(rf"\b({'|'.join(instead_of)})s?\b")
     spoken = {name: text for name, text in texts().items() if name in PAGES or name.startswith("src/")}
+    spoken = {name: text.replace("run_in_executor", "") for name, text in spoken.items()}  # asyncio's name.
     found = [
         f"{name}: {wrong!r}, say {instead_of[wrong]}"
         for name, text in spoken.items()

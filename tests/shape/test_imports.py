@@ -86,3 +86,11 @@ def test_the_front_door_leads_people_and_type_checkers_to_the_same_place() -> No
     assert sorted(typed) == sorted(inside["__all__"])
     assert typed == inside["_HOMES"]
     assert all(getattr(kernos, name) for name in typed)
+
+
+def test_the_import_contracts_have_no_exceptions() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    assert {
+        contract["name"]: contract["ignore_imports"] for contract in contracts if "ignore_imports" in contract
+    } == {}

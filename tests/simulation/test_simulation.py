@@ -6,21 +6,21 @@ from collections import Counter
 
 import pytest
 
-from kernos.testing.clock import run_virtually
-from tests.simulation.simulator import simulate
+from kernos.testing import run_virtually, simulate
+from tests.simulation.world import WORLD, caller, some_case
 
-SEEDS = 2_000 if os.environ.get("KERNOS_NIGHTLY") else 200
-PART = 25
+SEEDS = 10_000 if os.environ.get("KERNOS_NIGHTLY") else 500
+PART = 20
+OPERATIONS = 200
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begin", range(0, SEEDS, PART))
 def test_whatever_fails_every_run_ends_and_the_books_agree(begin: int) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(begin, begin + PART):
-        ended = simulate(seed)
-        assert ended.wrong == [], (seed, ended.wrong)
-        seen.update(seeds=1, crashes=ended.crashes, events=len(ended.events), effects=len(ended.shop.effects))
+    for world in simulate(caller, some_case, seeds=range(begin, begin + PART), operations=OPERATIONS, **WORLD):
+        assert world.operations >= OPERATIONS
+        seen.update(crashes=world.crashes, entries=world.entries, effects=world.effects, runs=world.runs)
     print(dict(seen))
     assert seen["crashes"] > 0
     assert seen["effects"] > 0
@@ -28,10 +28,11 @@ def test_whatever_fails_every_run_ends_and_the_books_agree(begin: int) -> None:
 
 @pytest.mark.parametrize("seed", [2, 3, 5, 8])
 def test_the_same_seed_gives_the_same_tree_head(seed: int) -> None:
-    first, second = simulate(seed), simulate(seed)
-    assert first.wrong == []
-    assert (first.head, first.virtual_ms, first.crashes) == (second.head, second.virtual_ms, second.crashes)
-    assert simulate(seed + 100).head != first.head
+    first, second, other = (
+        simulate(caller, some_case, seeds=[one], operations=60, **WORLD)[0] for one in (seed, seed, seed + 100)
+    )
+    assert first == second
+    assert other.head != first.head
 
 
 def test_time_that_nothing_can_end_is_an_error_and_not_a_hang() -> None:

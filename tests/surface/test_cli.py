@@ -2,13 +2,11 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from kernos.app.cli import main
+from kernos.control.projections import TABLES
 from tests.surface.desk_folder import Folder
 
 SMALL = '{"order": "A1"}'
@@ -111,7 +109,8 @@ def test_a_yes_names_the_call_and_the_run_goes_on(folder: Folder) -> None:
     assert "person:ana said yes to shop.refund: the box was wet" in folder.kernos("trace", run).out
     again = folder.kernos("approve", run[:6])
     assert again.code == 1
-    assert "error[not_found]" in again.err
+    assert f"error[not_found]: run {run[:8]} does not wait for a yes or no: it has ended (completed)" in again.err
+    assert "next: See `kernos trace" in again.err
 
 
 def test_a_no_reaches_the_agent(folder: Folder) -> None:
@@ -127,7 +126,8 @@ def test_an_edit_runs_the_changed_arguments(folder: Folder) -> None:
     run = json.loads(folder.kernos("ps", "--json").out)[0]["run"]
     assert folder.kernos("edit", run, "amount_cents").code == 1
     assert "no argument price" in folder.kernos("edit", run, "price=1").err
-    assert folder.kernos("edit", run, "amount_cents=4000", "order=A2").code == 0
+    edited = folder.kernos("edit", run, "amount_cents=4000", "order=A2")
+    assert 'changed and said yes to shop.refund {"order":"A2","amount_cents":4000}' in edited.out, edited.all
     assert end_of(folder, "desk", LARGE, "T1") == '"R-A2-4000"'
 
 
@@ -150,7 +150,7 @@ def test_a_signal_arrives_once_under_its_key(folder: Folder) -> None:
 def test_an_action_in_doubt_is_settled(folder: Folder) -> None:
     assert folder.kernos("run", "mailer", "--input", SMALL, "--key", "T1").code == 3
     run = json.loads(folder.kernos("ps", "--json").out)[0]["run"]
-    assert folder.kernos("settle", run, "perhaps", "--note", "?").code == 1
+    assert "say one of done, not_done, unknown" in folder.kernos("settle", run, "perhaps", "--note", "?").err
     settled = folder.kernos(
         "settle", run, "done", "--note", "it lies in the outbox", "--result", '"M-1"', "--by", "ana"
     )
@@ -160,9 +160,37 @@ def test_an_action_in_doubt_is_settled(folder: Folder) -> None:
     assert "person:ana said so: it lies in the outbox" in folder.kernos("trace", run).out
 
 
+def test_an_answer_that_is_not_waited_for_is_refused_with_the_one_that_is(folder: Folder) -> None:
+    run = parked(folder, "asker", '"Pay?"')
+    for command in (("approve", run), ("deny", run), ("edit", run, "a=1"), ("settle", run, "unknown", "--note", "?")):
+        refused = folder.kernos(*command)
+        assert refused.code == 1
+        assert "it waits for an answer from lead: Pay?" in refused.err
+        assert f"kernos answer {run[:8]}.1 'TEXT' --config" in refused.err
+
+
+def test_a_signal_is_named_when_it_is_sent(folder: Folder) -> None:
+    run = parked(folder, "listener", '"go"')
+    assert f"person:local sent the signal go to run {run[:8]}" in folder.kernos("signal", run, "go").out
+
+
+def test_what_would_change_nothing_is_refused(folder: Folder) -> None:
+    run = parked(folder, "asker", '"Pay?"')
+    sent_on = folder.kernos("resume", run)
+    assert (sent_on.code, sent_on.out) == (1, "")
+    assert f"error[not_allowed]: run {run[:8]} is not blocked: it is waiting" in sent_on.err
+    assert folder.kernos("cancel", run).code == 0
+    for command in ("cancel", "resume"):
+        refused = folder.kernos(command, run)
+        assert (refused.code, refused.out) == (1, "")
+        assert f"error[run_ended]: run {run[:8]} has ended (cancelled)" in refused.err
+
+
 def test_a_waiting_run_is_cancelled(folder: Folder) -> None:
     run = parked(folder, "asker", '"Pay?"')
-    assert folder.kernos("cancel", run[:7], "--reason", "no longer wanted").code == 0
+    cancelled = folder.kernos("cancel", run[:7], "--reason", "no longer wanted")
+    assert cancelled.code == 0
+    assert cancelled.out.endswith(f"run {run[:8]} has ended: cancelled\n")  # And nobody has to go on with it.
     (row,) = json.loads(folder.kernos("ps", "--all", "--json").out)
     assert (row["status"], row["reason"]) == ("cancelled", "no longer wanted")
     assert "error[run_ended]" in folder.kernos("signal", run, "go").err
@@ -198,6 +226,27 @@ def test_ps_lists_open_runs_with_what_they_wait_for_and_all_runs_on_request(fold
     assert "error[invalid_input]" in folder.kernos("ps", "--status", "lost").err
     (row,) = json.loads(folder.kernos("ps", "--json").out)
     assert row["waits"][0]["kind"] == "approval"
+
+
+def test_ps_lists_runs_by_when_they_were_asked_for_whatever_their_ids(folder: Folder) -> None:
+    runs = [folder.run_id("listener", "--input", '"go"', "--key", f"T{n}") for n in range(6)]
+    assert [row["run"] for row in json.loads(folder.kernos("ps", "--all", "--json").out)] == runs[::-1]
+    newest = json.loads(folder.kernos("ps", "--all", "--limit", "2", "--json").out)
+    assert [row["run"] for row in newest] == runs[:3:-1]
+
+
+def test_ps_says_when_nobody_goes_on_with_runs(folder: Folder) -> None:
+    parked(folder, "asker", '"Pay?"')
+    assert folder.kernos("ps").err == ""
+    folder.run_id("desk", "--input", SMALL)
+    assert "no process runs agents over this store now: `kernos dev --config" in folder.kernos("ps").err
+    assert "goes on with 1 of these" in folder.kernos("ps").err
+    assert folder.kernos("ps", "--json").err == ""
+
+
+def test_ps_gives_each_run_one_line(folder: Folder) -> None:
+    folder.run_id("asker", "--input", '"Pay?"', "--intent", "two\nlines")
+    assert folder.kernos("ps").out.splitlines()[1].endswith("  two lines")
 
 
 def test_trace_tells_the_story_in_order(folder: Folder) -> None:
@@ -257,7 +306,8 @@ def test_config_shows_settings_agents_and_tools(folder: Folder) -> None:
 def test_verify_and_rebuild_find_a_sound_store_sound(folder: Folder) -> None:
     parked(folder, "desk", LARGE)
     assert folder.kernos("verify", "--projections").out.startswith("clean: 5 entries")
-    assert "rebuilt runs, waiting, actions, spend, deliveries from 5 entries" in folder.kernos("rebuild").out
+    made = ", ".join(table.name for table in TABLES)
+    assert f"rebuilt {made} from 5 entries" in folder.kernos("rebuild").out
     clean = json.loads(folder.kernos("verify", "--projections", "--json").out)
     assert (clean["clean"], clean["entries"]) == (True, 5)
 
@@ -307,61 +357,3 @@ def test_doctor_finds_a_sound_folder_sound_and_names_what_is_not(folder: Folder)
     assert "bad   policies" in bad.out
     verdicts = {check["name"]: check["verdict"] for check in json.loads(folder.kernos("doctor", "--json").out)}
     assert (verdicts["key"], verdicts["policies"], verdicts["agents"]) == ("bad", "bad", "ok")
-
-
-# --- errors --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (("ps", "--nothing"), 2, "error[usage]: No such option: --nothing"),
-        (("nothing",), 2, "error[usage]: No such command"),
-        (("run",), 2, "error[usage]: Missing argument 'AGENT'"),
-        (("ps",), 1, "error[not_found]: there is no store"),
-        (("run", "nobody"), 1, "error[unknown_agent]: no agent is named 'nobody' here (registered: asker"),
-        (("run", "desk", "--input", "{order"), 1, "error[invalid_input]: the input is not JSON"),
-        (("run", "desk", "--input", "{}"), 1, "error[invalid_input]: agent desk was not started: "),
-        (("run", "desk", "--agents", "no_such_module"), 1, "error[bad_configuration]: no_such_module"),
-        (("config", "--config", "/nowhere/kernos.toml"), 1, "error[bad_configuration]: there is no settings file"),
-        (("run", "desk", "--by", "a b"), 1, "error[bad_configuration]: 'a b' names nobody"),
-    ],
-)
-def test_every_error_has_a_code_a_sentence_and_what_to_do_next(
-    folder: Folder, arguments: tuple[str, ...], code: int, said: str
-) -> None:
-    answered = folder.kernos(*arguments)
-    first, following = answered.err.splitlines()
-    assert answered.code == code
-    assert first.startswith(said), first
-    assert following.startswith("next: ")
-    assert len(following) > len("next: ")
-    assert not folder.store.exists()
-
-
-def test_a_module_that_cannot_be_imported_is_named_with_the_line(folder: Folder) -> None:
-    (folder.path / f"{folder.agents}.py").write_text("import json\n\njson.nothing()\n")
-    answered = folder.kernos("run", "desk")
-    assert answered.code == 1
-    assert f"({folder.agents}.py:3)" in answered.err
-    assert "Traceback" not in answered.err
-
-
-def test_help_costs_no_library_but_typer(capsys: pytest.CaptureFixture[str]) -> None:
-    heavy = ("rich", "pydantic", "apsw", "aiohttp", "cryptography", "msgspec", "asyncio", "cedarpy")
-    code = f"import sys; from kernos.app.cli import main; main(['--help']); print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert main([]) == 0
-    assert "Commands:" in capsys.readouterr().out
-
-
-def test_an_unforeseen_error_is_said_like_all_others(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.argv = ['kernos', 'ps']; import kernos.app.cli.opening as o; o.settings_of = lambda *a: 1 / 0; "
-        "from kernos.app.cli import main; sys.exit(main())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error[bug]: kernos met something that it does not expect: ZeroDivisionError")
-    assert "Traceback" not in done.stderr

@@ -243,6 +243,13 @@ async def test_each_failure_has_its_class_and_is_one_request(
     assert len(await endpoint.seen()) == 1
 
 
+@pytest.mark.parametrize("reply", [completion("I think so"), completion(None, refusal="I must not")])
+async def test_an_answer_of_no_use_tells_what_it_used(endpoint: Endpoint, reply: dict[str, Any]) -> None:
+    await endpoint.script(reply)
+    priced = OpenAIModel(endpoint.url, "m", prompt_price_microusd=1_000_000, completion_price_microusd=2_000_000)
+    assert (await _failure(priced)).usage == Usage(1_000, 10, 1_020)
+
+
 async def test_an_endpoint_that_is_not_there_is_retryable(endpoint: Endpoint) -> None:
     assert endpoint.url
     assert (await _failure(OpenAIModel("http://127.0.0.1:1/v1", "m"))).kind is FailureKind.RETRYABLE

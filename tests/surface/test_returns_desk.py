@@ -54,9 +54,8 @@ class Desk:
         return msgspec.json.decode((await self.shop.get(path, call=None, query=query)).text)
 
     async def outcome(self, run: Run[Outcome]) -> Outcome:
-        """Return how a ticket ended; a desk that waits for somebody instead fails the test in time."""
-        async with asyncio.timeout(30):
-            return await run.result()
+        """Return how a ticket ended."""
+        return await run.result()
 
     async def start(self, name: str, chosen: Chosen, text: str, sender: str = "") -> Run[Outcome]:
         ticket = Ticket(id=name, received_at="2026-11-02", channel="mail", from_email=sender or chosen[0].email,
@@ -84,15 +83,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     service.start()
     worker: Process | None = None
     try:
-        async with asyncio.timeout(30):
-            url = await service.address(ready)
-            shop = HttpService(url)
-            serve = ["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url]
-            worker = Process(serve, tmp_path / "desk.log")
-            async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
-                worker.start()
-                yield Desk(kernel, worker, shop, await shop_refunded_cents(shop))
-            await shop.close()
+        url = await service.address(ready)
+        shop = HttpService(url)
+        serve = ["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url]
+        worker = Process(serve, tmp_path / "desk.log")
+        async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
+            worker.start()
+            yield Desk(kernel, worker, shop, await shop_refunded_cents(shop))
+        await shop.close()
     finally:
         if worker is not None:
             worker.stop()
@@ -194,12 +192,12 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
 
 
 @pytest.mark.slow
+@pytest.mark.limit(60)
 async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_path: Path) -> None:
     """The demo says so by its exit code; it must also get at least 70 of 100 tickets right: the rules never saw them."""
     command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(tmp_path / "data")]
     done = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
-        printed, _ = await done.communicate()
+    printed, _ = await done.communicate()
     text = printed.decode()
     assert done.returncode == 0, text
     assert "The books agree." in text
@@ -213,11 +211,10 @@ async def test_ctrl_c_ends_the_demo_and_its_processes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(data)]
     demo = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert demo.stdout is not None
-    async with asyncio.timeout(30):
-        await demo.stdout.readuntil(b"killed")  # The first kill: everything is under way.
-        demo.send_signal(signal.SIGINT)
-        rest = await demo.stdout.read()
-        assert await demo.wait() == 130
+    await demo.stdout.readuntil(b"killed")  # The first kill: everything is under way.
+    demo.send_signal(signal.SIGINT)
+    rest = await demo.stdout.read()
+    assert await demo.wait() == 130
     assert b"Stopped" in rest
     assert WorkerLock.holder(data / "desk.kernos") is None
     url = (data / "shop.url").read_text()

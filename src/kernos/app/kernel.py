@@ -5,28 +5,33 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
 from kernos.app.policies import load_policy
+from kernos.app.revert import revert_agent
 from kernos.app.run import Run
+from kernos.app.stores import open_store
 from kernos.authoring.codec import codec_of
 from kernos.control.answers import Surroundings
+from kernos.control.assignment import migrated
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
-from kernos.control.projections import TABLES
+from kernos.control.reconciler import Reconciler, Reconciliation
 from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
 from kernos.control.scheduler import Scheduler
+from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
 from kernos.kernel.state import Phase, StepKind
 from kernos.ports.clock import Chance, Clock
-from kernos.ports.journal import Row
+from kernos.ports.journal import Row, Store
 from kernos.ports.model import Model
+from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
 from kernos.vocabulary.commands import (
     AnswerQuestion,
@@ -39,8 +44,16 @@ from kernos.vocabulary.commands import (
     ResumeRun,
     SettleAction,
 )
-from kernos.vocabulary.contract import AgentContract
-from kernos.vocabulary.errors import Ambiguous, ContractBroken, InvalidInput, NotFound, StaleRunNumber
+from kernos.vocabulary.contract import AgentContract, ToolContract
+from kernos.vocabulary.errors import (
+    Ambiguous,
+    BadConfiguration,
+    ContractBroken,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    StaleRunNumber,
+)
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.ids import (
     DEFAULT_TENANT,
@@ -53,10 +66,13 @@ from kernos.vocabulary.ids import (
     run_id,
     split_step_key,
 )
-from kernos.vocabulary.quantities import ACTIVE_RUNS_MAX, APPROVAL_TTL_MS, QUEUE_RUNS_MAX, Json
+from kernos.vocabulary.quantities import ACTIVE_RUNS_MAX, APPROVAL_TTL_MS, QUEUE_RUNS_MAX, WAIT_MS_MAX, Json
+from kernos.vocabulary.undo import REVERT_AGENT, UndoPlan, UndoReport
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+DAY_MS = 86_400_000
 
 LOCAL_PERSON = PrincipalId("person:local")
 """Who acts when nobody says otherwise: whoever started this program."""
@@ -84,8 +100,11 @@ class Kernel:
         `policies`: a Cedar file, a folder of them, or Cedar text; without, reads and models are allowed and every other tool asks a
         person. `works=False` opens a kernel that only sends commands. Raises BadConfiguration.
         """
+        if not 1 <= approval_ttl_ms <= WAIT_MS_MAX:
+            message = f"approval_ttl_ms={approval_ttl_ms} is not within 1 and {WAIT_MS_MAX} (a hundred years)"
+            raise BadConfiguration(message, hint="Say in milliseconds how long a question to a person stands.")
         self.path = Path(path)
-        self.registry = Registry(agents, models or {})
+        self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self.policy = load_policy(policies, self.registry)
         self._models = models or {}
         self._works = works
@@ -94,22 +113,40 @@ class Kernel:
         self._bounds = (active_max, queue_max, approval_ttl_ms)
         self._lock: WorkerLock | None = None
 
+    def _tool(self, name: str) -> ToolContract[Any, Any] | None:
+        return self.registry.tool(name)
+
     async def __aenter__(self) -> Self:
         """Open the store, take up what is unfinished if this process is to run agents."""
         active_max, queue_max, approval_ttl_ms = self._bounds
-        self.journal = SqliteJournal(self.path, TABLES, self._clock)
+        self.journal = self._open_store()
         gate = Gate(self.registry, self.policy)
         shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms)
-        worker = InProcessWorker(self._models, codec_of)
-        self.engine = Engine(self.journal, shared, worker, active_max=active_max, queue_max=queue_max)
+        self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
+        worker = self._new_worker()
+        self.engine = Engine(
+            self.journal, shared, worker, self.planner.plan, active_max=active_max, queue_max=queue_max
+        )
         self._scheduler = Scheduler(self.engine, self.journal)
         if self.journal.projections_changed:
             await rebuild(self.journal, self.journal, lambda _: None)
         if self._works:
-            self._lock = WorkerLock.try_lock(self.path)
+            self._lock = self._try_lock()
         self.engine.works = self._lock is not None
         await self._scheduler.start()
         return self
+
+    def _open_store(self) -> Store:
+        """Open what keeps the journal; the kernel for tests keeps it elsewhere."""
+        return open_store(self.path, self._clock)
+
+    def _try_lock(self) -> WorkerLock | None:
+        """Take the right to run agents; the kernel for tests has no file to lock."""
+        return WorkerLock.try_lock(self.path)
+
+    def _new_worker(self) -> Worker:
+        """Make what runs agents' code; the kernel for tests puts stand-ins in the places of tools."""
+        return InProcessWorker(self._models, codec_of)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -142,15 +179,22 @@ class Kernel:
     ) -> Run[Out]:
         """Ask an agent; return its run once the request is durable.
 
-        `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now; the contract's wall time if 0.
+        `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now, a hundred years at most; the
+        contract's wall time if 0.
         Raises InvalidInput, QueueFull, UnknownAgent.
         """
         contract: AgentContract[In, Out] = self.registry.agent(agent if isinstance(agent, str) else agent.name)
+        if contract.name == REVERT_AGENT:
+            message = f"{REVERT_AGENT} is not started like other agents"
+            raise InvalidInput(message, hint="Take a run's actions back with `kernos revert RUN`.")
         try:
             text = contract.input.encode(value)
         except ContractBroken as broken:
             message = f"agent {contract.name} was not started: {broken}"
             raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
+        if type(deadline_ms) is not int or not 0 <= deadline_ms <= WAIT_MS_MAX:
+            message = f"agent {contract.name} was not started: deadline_ms={deadline_ms!r} is no time from now"
+            raise InvalidInput(message, hint=f"Give whole milliseconds, at most {WAIT_MS_MAX} (a hundred years).")
         now = self._clock.now()
         requested = RunRequested(
             agent=contract.name,
@@ -163,13 +207,14 @@ class Kernel:
             deadline_at=EpochMs(now + (deadline_ms or contract.limits.wall_time_ms)),
             profile=profile,
             start_key=key,
+            on_failure=contract.on_failure,
         )
         run = run_for_key(tenant, contract.name, key) if key else self.engine.new_run()
         try:
             await self.engine.request(run, requested, PrincipalId(by))
         except StaleRunNumber:
-            state = await self.engine.state(run)
-            if state.request().input != text:
+            before = (await self.engine.state(run)).request()
+            if migrated(contract, before.agent_version, "input", before.input) != text:
                 message = f"the start key {key!r} was used for another input before (run {run})"
                 raise InvalidInput(message, hint="Use a key of its own for each piece of work.") from None
         return Run(self.engine, run, contract)
@@ -181,7 +226,10 @@ class Kernel:
         return Run(self.engine, run, self.registry.known_agent(state.request().agent))
 
     async def find(self, name: str) -> RunId:
-        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
+        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous; InvalidInput for an empty name."""
+        if not name:
+            message = "an empty name names no run"
+            raise InvalidInput(message, hint="Give the run's id or its first characters; `kernos ps` lists them.")
         found: list[RunId] = []
         if is_run_id(name):  # Whole: no need to look at any other.
             found.extend(RunId(str(row["run"])) for row in await self.journal.select("runs", {"run": name}))
@@ -298,13 +346,88 @@ class Kernel:
         """Send a blocked run on."""
         await self._command(await self.find(run), ResumeRun(), by)
 
+    # --- taking back ---------------------------------------------------------------------------------------------
+
+    async def plan_revert(self, run: str, *, to: str = "") -> UndoPlan:
+        """Return how the actions of a run that has ended, and of the runs below it, would be taken back, newest first.
+
+        `to`: only what came after its checkpoint of that name. Actions that are taken back already are not in it. Raises NotFound,
+        NotAllowed when the run goes on, when it has no such checkpoint, and when it is itself a run that takes back.
+        """
+        found = await self.find(run)
+        state = await self.engine.state(found)
+        if state.request().agent == REVERT_AGENT:
+            message = (
+                f"run {found} takes actions back, and that is not taken back: doing them again is a decision of its own"
+            )
+            raise NotAllowed(message, hint="Start the agent again if its work is wanted after all.")
+        if not state.ended:
+            message = f"run {found} has not ended ({state.status})"
+            raise NotAllowed(message, hint=f"Cancel it first: `kernos cancel {found}`.")
+        names = {step.what for step in state.steps.values() if step.kind is StepKind.CHECKPOINT}
+        if to and to not in names:
+            message = f"run {found} reached no checkpoint {to!r}; it reached {', '.join(sorted(names)) or 'none'}"
+            raise NotFound(message)
+        return await self.planner.plan(found, to)
+
+    async def revert(self, plan: UndoPlan, *, by: str = LOCAL_PERSON) -> Run[UndoReport]:
+        """Take back what `plan` says, in a run of its own; `by` has seen the plan and thereby approves each of its calls.
+
+        The same plan started twice is one run. Raises NotAllowed when the plan is no longer what would be done now.
+        """
+        now = await self.plan_revert(plan.run, to=plan.to)
+        reverted = (await self.engine.state(RunId(plan.run))).request()
+        earlier = await self.journal.select("runs", {"reverts": plan.run})
+        run = run_for_key(reverted.tenant, REVERT_AGENT, f"{plan.run}/{sum(1 for row in earlier if row['ended_at'])}")
+        if now.digest != plan.digest and not any(row["run"] == run for row in earlier):
+            message = f"the plan to revert run {plan.run} is no longer what would be done"
+            raise NotAllowed(message, hint=f"Look at it anew: `kernos revert {plan.run}`.")
+        return await self._take_back(run, plan, reverted.intent, reverted.tenant, by, seen=True)
+
+    async def reconcile(self, *, since_ms: int = DAY_MS) -> Reconciliation:
+        """Compare the actions of the last `since_ms` milliseconds with the services' own lists (tools with `listed=`)."""
+        now = self._clock.now()
+        reconciler = Reconciler(self.journal, self.planner, self.registry.tools)
+        return await reconciler.sweep(EpochMs(now - since_ms), EpochMs(now + 1))
+
+    async def take_back(
+        self, found: Reconciliation, *, by: str = LOCAL_PERSON, seen: bool = False
+    ) -> Run[UndoReport] | None:
+        """Take back what a sweep found to be there too much, where its tool has an undo; None when there is nothing.
+
+        Each call goes through the gate. `seen`: `by` has looked at the findings and approves the calls that policy asks a person about.
+        """
+        undos = tuple(one.undo for one in found.differences if one.undo is not None and not one.undo.obstacle)
+        if not undos:
+            return None
+        intent = "what nobody intended, or not so often"
+        plan = UndoPlan("", "", undos, "")
+        return await self._take_back(self.engine.new_run(), plan, intent, DEFAULT_TENANT, by, seen=seen)
+
+    async def _take_back(
+        self, run: RunId, plan: UndoPlan, intent: str, tenant: TenantId, by: str, *, seen: bool
+    ) -> Run[UndoReport]:
+        asked = self.engine.family.undo_request(intent, codec_of(UndoPlan).encode(plan), tenant)
+        digests = (digest_of(Json(undo.args.encode())) for undo in plan.undos if not undo.obstacle)
+        requested = replace(
+            asked, reverts=RunId(plan.run), approved=tuple(digests) if seen else (), start_key=plan.run or run
+        )
+        try:
+            await self.engine.request(run, requested, PrincipalId(by))
+        except StaleRunNumber:
+            pass  # Somebody was faster with the same plan.
+        return Run(self.engine, run, self.registry.agent(REVERT_AGENT))
+
     async def _command(self, run: RunId, command: Command, by: str) -> None:
         await self.engine.command(run, command, PrincipalId(by))
 
     async def _place(self, name: str, phase: Phase) -> tuple[RunId, StepName]:
         """Return run and step for RUN.STEP, or for RUN when only one of its steps stands in `phase`."""
         if "." in name:
-            prefix, step = split_step_key(name)
+            try:
+                prefix, step = split_step_key(name)
+            except ValueError as error:
+                raise InvalidInput(str(error)) from error
             return await self.find(prefix), step
         run = await self.find(name)
         state = await self.engine.state(run)
@@ -322,7 +445,8 @@ class Kernel:
 
 def run_for_key(tenant: str, agent: str, key: str) -> RunId:
     """Return the one run that a start key stands for: the same for every process, so that the journal's fence decides who was first."""
-    digest = hashlib.sha256(f"{tenant}\0{agent}\0{key}".encode()).digest()
+    named = f"{tenant}\0{agent}\0{key}"
+    digest = hashlib.sha256(named.encode(errors="surrogatepass")).digest()  # What is no text is refused by the journal.
     return run_id(int.from_bytes(digest[:8], "big") >> 1)
 
 

@@ -29,7 +29,7 @@ def _texts(source: str | Path | None) -> dict[str, str] | str:
         return {path.name: path.read_text(encoding="utf-8")}
     files = sorted(path.glob("*.cedar"))
     if not files:
-        message = f"{path} is neither a Cedar file nor a folder with any"
+        message = f"{path} is neither a Cedar file nor a folder with any, nor Cedar text, each rule of which ends in ;"
         raise BadConfiguration(
             message, hint="Write a policy there, or leave `policies` out: then every action asks a person."
         )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 from kernos.authoring.codec import codec_of
+from kernos.control.assignment import migrated, version_of
 from kernos.control.codec import decode_entry
 from kernos.control.engine import Engine
 from kernos.kernel.state import RunState
@@ -37,9 +38,18 @@ class Run(Generic[Out]):
         if isinstance(outcome, Failure):
             message = f"run {self.id} ended without a result ({outcome.code}): {outcome.message}"
             raise RunDidNotComplete(message, mode=outcome.code, hint=f"See why with `kernos trace {self.id}`.")
-        codec = self._agent.output if self._agent is not None else codec_of(Any)
-        result: Out = codec.decode(outcome)
+        if self._agent is None:
+            anything: Out = codec_of(Any).decode(outcome)
+            return anything
+        if self._agent.migrations:
+            outcome = migrated(self._agent, version_of(await self._ended_by()), "output", outcome)
+        result: Out = self._agent.output.decode(outcome)
         return result
+
+    async def _ended_by(self) -> PrincipalId:
+        """Return who ended the run: another version of its agent, perhaps, than the one that began it."""
+        events = map(decode_entry, reversed(await self._engine.journal.read(self.id)))
+        return next(event.by for event in events if type(event.data).__name__ in _ENDS)
 
     async def state(self) -> RunState:
         """Return where the run stands."""

@@ -4,6 +4,7 @@ An option goes before the environment, the environment before the file, the file
 its folder, all others to where the command was given.
 """
 
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ class Settings:
     models: Mapping[str, ModelSettings]
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting comes from, for people."""
+    repeated: str = ""
+    """The options, with a space before them, that the next command needs to mean the same store: ` --store desk.kernos`."""
 
 
 def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> Settings:
@@ -97,6 +100,7 @@ def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> S
     read = _read(file) if file is not None else _File()
     folder = file.parent if file is not None else here
     sources: dict[str, str] = {}
+    repeated = [("--store", options.store), ("--config", options.config)]
 
     def chosen(name: str, option: str, written: str, default: str = "") -> tuple[str, Path]:
         """Return a setting and the folder that it is relative to."""
@@ -126,6 +130,7 @@ def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> S
         by=principal(by),
         models=read.models,
         sources=sources,
+        repeated="".join(f" {name} {shlex.quote(value)}" for name, value in repeated if value),
     )
 
 

@@ -65,7 +65,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One thing that a run waits for, and the command that answers it; `kind` as in the waiting projection, or `doubt`."""
+    """One thing that a run waits for, and the command that answers it; `kind` as in the waiting projection, `attempt` or `doubt`."""
 
     run: str
     step: str
@@ -95,19 +95,21 @@ class Wait:
                 return f"the signal {self.subject}{until}"
             case "timer":
                 return f"the time {when(self.due_at)}"
+            case "attempt":
+                return f"its next attempt at {when(self.due_at)}"
             case "child":
                 return f"run {self.subject[:SHORT]} of {self.details}"
             case _:
                 return f"a person to say whether {self.about()} happened"
 
-    def command(self) -> str:
-        """Return the command that answers it, empty where only time or another run can."""
+    def command(self, repeated: str = "") -> str:
+        """Return the command that answers it, empty where only time or another run can; `repeated` as in Settings."""
         return {
-            "approval": f"kernos approve {self.place}  (or deny, edit)",
-            "question": f"kernos answer {self.place} 'TEXT'",
-            "signal": f"kernos signal {self.run[:SHORT]} {self.subject} --data JSON",
-            "child": f"kernos trace {self.subject[:SHORT]}",
-            "doubt": f"kernos settle {self.place} done|not_done|unknown --note 'TEXT'",
+            "approval": f"kernos approve {self.place}{repeated}  (or deny, edit)",
+            "question": f"kernos answer {self.place} 'TEXT'{repeated}",
+            "signal": f"kernos signal {self.run[:SHORT]} {self.subject} --data JSON{repeated}",
+            "child": f"kernos trace {self.subject[:SHORT]}{repeated}",
+            "doubt": f"kernos settle {self.place} done|not_done|unknown --note 'TEXT'{repeated}",
         }.get(self.kind, "")
 
 
@@ -195,15 +197,14 @@ def _count(story: Story, event: Event) -> None:
     """Add to the story what has no sentence of its own: where actions stand, children, costs, the end."""
     data = event.data
     match data:
-        case ev.ModelAnswered(usage=used):
-            cost = max(0, used.cost_microusd)
+        case ev.ModelAnswered(usage=used) | ev.CallAttemptFailed(usage=Usage() as used):
             total = story.usage
             story.model_calls += 1
             story.calls_unpriced += used.cost_microusd < 0
             story.usage = Usage(
                 total.prompt_tokens + used.prompt_tokens,
                 total.completion_tokens + used.completion_tokens,
-                total.cost_microusd + cost,
+                total.cost_microusd + max(0, used.cost_microusd),
             )
         case ev.ChildStarted(child=child):
             story.children.append(child)
@@ -211,6 +212,8 @@ def _count(story: Story, event: Event) -> None:
             story.status = "waiting"
         case ev.RunBlocked():
             story.status = "blocked"
+        case ev.RunHandedOver() | ev.CompensationBegun():
+            story.status = "handed over" if isinstance(data, ev.RunHandedOver) else "taking back"
         case _ if isinstance(data, _ENDS):
             story.status, story.ended_at = type(data).__name__.removeprefix("Run").lower(), event.at
         case _ if story.status in ("open", "waiting", "blocked") and not isinstance(data, ev.RunRequested):
@@ -225,6 +228,8 @@ def _follow(effects: dict[str, Effect], event: Event) -> None:
         key = step_key(event.run, data.step)
         found = effects.setdefault(data.step, Effect(data.step, data.tool, str(data.effect), "", key))
         found.args = shown(data.args)
+        if isinstance(data, ev.ActionIntended):
+            found.key = data.key
     effect = effects.get(str(getattr(data, "step", "")))
     if effect is None:
         return
@@ -233,7 +238,7 @@ def _follow(effects: dict[str, Effect], event: Event) -> None:
             effect.status, effect.attempts = "under way", data.attempt
         case ev.ActionPerformed(result=result, evidence=evidence):
             effect.status = "done"
-            effect.outcome = shown(result) + (f", known from {evidence}" if evidence else "")
+            effect.outcome = shown(result) + (f"; it was looked up: {evidence}" if evidence else "")
         case ev.ActionFailed(failure=failure):
             effect.status, effect.outcome = "not done", f"{failure.code}: {failure.message}"
         case ev.ActionDoubted(message=message):
@@ -275,13 +280,37 @@ def _noted(note: str) -> str:
 
 
 def _failed(event: Event, data: ev.RunFailed, name: str) -> str:
-    return f"failed as {data.mode}{'' if data.declared else ' (not declared)'}: {data.message}"
+    how = f"failed as {data.mode}{'' if data.declared else ' (not declared)'}: {data.message}"
+    return how + _taken_back(data.taken_back)
+
+
+def _taken_back(report: Json | None) -> str:
+    """Say what of the run's actions is undone and what still stands."""
+    if report is None:
+        return ""
+    said = plain(report)
+    standing = "; ".join(f"{one['tool']} ({one['key']}) stands: {one['reason']}" for one in said["standing"])
+    number = len(said["undone"])
+    return f"; {number} action{'' if number == 1 else 's'} taken back{'; ' if standing else ''}{standing}"
+
+
+def _begun(event: Event, data: ev.CompensationBegun, name: str) -> str:
+    after = f"what came after checkpoint {data.to}" if data.to else "what was done"
+    return f"takes back {after}, because of {data.mode}: {data.message}"
+
+
+def _intended(event: Event, data: ev.ActionIntended, name: str) -> str:
+    grounds = "approved" if data.approval else reason(data.gate)
+    undoes = f" to take back {data.undoes.key}" if data.undoes is not None else ""
+    seen = f", having seen {shown(data.before)}" if data.before is not None else ""
+    return f"calls {name} {shown(data.args)}{undoes}{seen}: {grounds}"
 
 
 def _retry(event: Event, data: ev.CallAttemptFailed, name: str) -> str:
-    return (
-        f"attempt {data.attempt} of {data.tool} failed ({data.failure}): {data.message}; next at {when(data.retry_at)}"
-    )
+    used = data.usage
+    paid = f" (it used {used.prompt_tokens} + {used.completion_tokens} tokens)" if used is not None else ""
+    said = f"attempt {data.attempt} of {data.tool} failed ({data.failure}): {data.message}{paid}"
+    return f"{said}; next at {when(data.retry_at)}"
 
 
 _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
@@ -289,8 +318,10 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.RunBlocked: lambda _, d, __: f"stopped until somebody mends it ({d.code}): {d.message}",
     ev.RunResumed: lambda e, *_: f"{e.by} sent it on",
     ev.CancelRequested: lambda e, d, _: f"{e.by} wants it to stop: {d.reason}",
-    ev.RunCancelled: lambda _, d, __: f"cancelled: {d.reason}",
-    ev.RunExpired: lambda _, d, __: f"expired: its deadline was {when(d.deadline_at)}",
+    ev.RunHandedOver: lambda _, d, __: f"failed as {d.mode} ({d.message}); a person says what becomes of it",
+    ev.CompensationBegun: _begun,
+    ev.RunCancelled: lambda _, d, __: f"cancelled: {d.reason}{_taken_back(d.taken_back)}",
+    ev.RunExpired: lambda _, d, __: f"expired: its deadline was {when(d.deadline_at)}{_taken_back(d.taken_back)}",
     ev.RunCompleted: lambda _, d, __: f"completed: {shown(d.output)}",
     ev.RunFailed: _failed,
     ev.CheckpointReached: lambda _, d, __: f"reached {d.name}: {d.summary}",
@@ -298,7 +329,8 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.ReadAnswered: _read,
     ev.ModelAnswered: _model,
     ev.CallDenied: lambda _, d, __: f"may not call {d.tool} {shown(d.args)}: {reason(d.gate)}",
-    ev.ActionIntended: lambda _, d, n: f"calls {n} {shown(d.args)}: {'approved' if d.approval else reason(d.gate)}",
+    ev.ActionIntended: _intended,
+    ev.ActionForgone: lambda _, d, __: f"did not call {d.tool} {shown(d.args)} ({d.failure.code}): {d.failure.message}",
     ev.ActionRetried: lambda _, d, n: f"calls {n} again, attempt {d.attempt}",
     ev.CallAttemptFailed: _retry,
     ev.ActionPerformed: lambda _, d, n: f"{n} is done: {shown(d.result)}",

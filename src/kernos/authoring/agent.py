@@ -1,14 +1,17 @@
 """Agent: an async function as an agent with a contract."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from kernos.authoring.codec import codec_of
+from kernos.authoring.migration import Migration, contracts_of
 from kernos.authoring.signature import check_name, digest_of, types_of, where
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import BadDeclaration
-from kernos.vocabulary.quantities import Limits
+from kernos.vocabulary.quantities import WAIT_MS_MAX, Limits
+from kernos.vocabulary.undo import ANY_FAILURE, Remedy
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -23,11 +26,17 @@ def agent(
     failures: Sequence[str] = (),
     limits: Limits | None = None,
     state: type | None = None,
+    on_failure: Mapping[str, str] | None = None,
+    migrations: Mapping[str, Migration] | None = None,
 ) -> Callable[[Callable[[Ctx, In], Awaitable[Out]]], AgentContract[In, Out]]:
     """Declare an async function as an agent: `@agent(tools=[refund])` above `async def desk(ctx: Context, t: Ticket) -> Answer`.
 
     `name` is the function's own if none is given. `tools` are all it may call. `failures` are the modes it may end with by
-    raising `Failed(mode, message)`. `state` is the type its checkpoints carry, if it resumes from them. Raises BadDeclaration.
+    raising `Failed(mode, message)`. `state` is the type its checkpoints carry, if it resumes from them. `on_failure` says by failure
+    mode (declared ones, `error`, `cancelled`, `expired` and other codes; `*` for all others) what becomes of what was done: `stop`
+    leaves it (the default), `compensate` takes it back, `compensate:CHECKPOINT` takes back what came after that checkpoint,
+    `hand_over` asks a person. `migrations` say by older version how what it recorded becomes what the present types are.
+    Raises BadDeclaration.
     """
 
     def build(function: Callable[[Ctx, In], Awaitable[Out]]) -> AgentContract[In, Out]:
@@ -45,9 +54,13 @@ def agent(
         if len(set(names)) != len(names):
             message = f"agent {full} ({place}) names a tool twice: {', '.join(names)}"
             raise BadDeclaration(message)
+        _check_limits(limits or Limits(), f"agent {full} ({place})")
         for mode in failures:
             check_name(mode, f"a failure mode of agent {full}")
         given, returned = codec_of(kinds[1]), codec_of(result)
+        remedies = tuple(sorted((on_failure or {}).items()))
+        for mode, remedy in remedies:
+            _check_remedy(mode, remedy, full, place)
         kept = codec_of(state) if state is not None else None
         schemas = (given.schema.text, returned.schema.text, kept.schema.text if kept else b"")
         return AgentContract(
@@ -61,7 +74,32 @@ def agent(
             failures=tuple(failures),
             limits=limits or Limits(),
             state=kept,
+            migrations=contracts_of(
+                migrations or {}, full, version, {"input": given, "state": kept, "output": returned}
+            ),
+            on_failure=remedies,
             description=inspect.getdoc(function) or "",
         )
 
     return build
+
+
+def _check_limits(limits: Limits, what: str) -> None:
+    numbers = {column.name: getattr(limits, column.name) for column in fields(limits)}
+    wrong = [f"{name}={value!r}" for name, value in numbers.items() if type(value) is not int or value < 0]
+    if wrong or limits.wall_time_ms > WAIT_MS_MAX:
+        message = f"{what}: {', '.join(wrong) or f'wall_time_ms={limits.wall_time_ms}'} is no limit"
+        raise BadDeclaration(
+            message, hint=f"Limits are whole numbers, times at most {WAIT_MS_MAX} ms (a hundred years)."
+        )
+
+
+def _check_remedy(mode: str, remedy: str, name: str, place: str) -> None:
+    if mode != ANY_FAILURE:
+        check_name(mode, f"a failure mode of agent {name}")
+    try:
+        Remedy.of(remedy)
+    except ValueError as error:
+        message = f"agent {name} ({place}): on_failure[{mode!r}] = {remedy!r} says nothing that can be done"
+        hint = "Use stop, compensate, compensate:CHECKPOINT or hand_over."
+        raise BadDeclaration(message, hint=hint) from error

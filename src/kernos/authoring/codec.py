@@ -1,6 +1,12 @@
-"""Codec: pydantic types as the codecs of contracts."""
+"""Codec: pydantic types as the codecs of contracts.
 
+Equal values give equal bytes in every process, and what is read is what was written; so types with sets are refused, whose order differs
+from process to process, and so are numbers that JSON does not have.
+"""
+
+from collections.abc import Iterable, Iterator
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
@@ -36,16 +42,29 @@ def _build(kind: Any) -> Codec:
             adapter.validator.validate_json,
         )
         schema = Json(to_json(adapter.json_schema()))
+        kinds = frozenset(_kinds_in(adapter.core_schema))
     except (PydanticSchemaGenerationError, TypeError, ValueError) as error:
         first = str(error).split("\n", 1)[0]
         message = f"values of type {name} cannot cross a boundary: {first}"
         raise BadDeclaration(message, hint="Use pydantic models, dataclasses or plain JSON types.") from error
+    if kinds & _SETS:
+        message = f"values of type {name} cannot cross a boundary: there is a set in it, and each process orders it differently"
+        hint = "Use list or tuple in its place, or give the field a serializer that sorts."
+        raise BadDeclaration(message, hint=hint)
+    marks = _MARKS_OF_ANY if kinds & _ANY else _MARKS_OF_FLOAT if "float" in kinds else ()
+    plainly = adapter.serializer.to_python
 
     def encode(value: Any) -> Json:
         try:
-            return Json(write(check(value), warnings="error"))
+            checked = check(value)
+            text = write(checked, by_alias=True, warnings="error")  # As it is read, and as the schema says.
+            strange = _strange(plainly(checked, warnings=False)) if any(mark in text for mark in marks) else ""
         except (ValidationError, PydanticSerializationError) as error:
             raise ContractBroken(_wrong(name, error)) from error
+        if strange:
+            message = f"the value is no {name}: {strange}"
+            raise ContractBroken(message)
+        return Json(text)
 
     def decode(text: Json) -> Any:
         try:
@@ -54,6 +73,48 @@ def _build(kind: Any) -> Codec:
             raise ContractBroken(_wrong(name, error)) from error
 
     return Codec(name, encode, decode, schema)
+
+
+_SETS = frozenset({"set", "frozenset"})
+_ANY = frozenset({"any", "is-instance", "serialization"})
+_MARKS_OF_FLOAT = (b"null", b"NaN", b"Infinity")
+"""What stands in the text where a number was that JSON does not have."""
+
+_MARKS_OF_ANY = (*_MARKS_OF_FLOAT, b"[")
+_NOT_TYPES = frozenset({"default", "metadata", "config", "expected", "cls"})
+
+
+def _kinds_in(schema: object) -> Iterator[str]:
+    """Yield the kinds of type that pydantic found in a type; where one has a serializer of its own, only `serialization`."""
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if not isinstance(kind, str):  # Fields or choices by their names, which may be any.
+            yield from _kinds_in(list(schema.values()))
+        elif "serialization" in schema:
+            yield "serialization"
+        else:
+            yield kind
+            yield from _kinds_in([inner for name, inner in schema.items() if name not in _NOT_TYPES])
+    elif isinstance(schema, (list, tuple)):
+        for inner in schema:
+            yield from _kinds_in(inner)
+
+
+def _strange(value: object) -> str:
+    """Say what in a value has no place in JSON, or no order; empty for nothing."""
+    inner: Iterable[Any]
+    match value:
+        case float() if not isfinite(value):
+            return f"{value} is no number in JSON"
+        case set() | frozenset():
+            return "a set is in it, and each process orders it differently: give a list"
+        case dict():
+            inner = value.values()
+        case list() | tuple():
+            inner = value
+        case _:
+            return ""
+    return next((found for found in map(_strange, inner) if found), "")
 
 
 def _wrong(name: str, error: ValidationError | PydanticSerializationError) -> str:

@@ -52,6 +52,7 @@ def types_of(function: Callable[..., Any], what: str, parameters: tuple[int, ...
 _SHAPES = {
     "agent": "Write it as: async def NAME(ctx: Context, request: Request) -> Answer, with types that pydantic can check.",
     "tool": "Write it as: def NAME(request: Request) -> Answer, or NAME(request: Request, call: ToolCall) -> Answer.",
+    "migration": "Write it as: def NAME(old: OldType) -> Type, where Type is the one that the agent has now.",
 }
 
 

@@ -20,6 +20,7 @@ from kernos.vocabulary.commands import (
     AwaitSignal,
     CallTool,
     Command,
+    ForgoAction,
     JoinFork,
     LoseAttempt,
     NoteAttempt,
@@ -33,7 +34,7 @@ from kernos.vocabulary.commands import (
     UseApproval,
 )
 from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, ToolContract
-from kernos.vocabulary.errors import Bug
+from kernos.vocabulary.errors import Diverged
 from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId, StepName, step_key
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
@@ -52,13 +53,19 @@ from kernos.vocabulary.questions import (
     Consult,
     Hold,
     LookUp,
+    Observe,
     Perform,
     Question,
     Reply,
 )
+from kernos.vocabulary.undo import Undone, undo_key
 
 MODEL_RETRY = Retry(attempts=3)
 """A model that fails three times in a row is better replaced than asked again."""
+
+
+_UNFINISHED = (Phase.INTENDED, Phase.BACKING_OFF, Phase.LOOKING_UP)
+"""Where an action stands that cannot go on without its tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,11 @@ class Recorder(Protocol):
     shared: Surroundings
     agent: AgentContract[Any, Any] | None
     performing: set[StepName]
+    unmade: set[StepName]
+
+    def keep(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> None:
+        """Remember how an attempt ended until that is durable."""
+        ...
 
     def record(self, command: Command, cause: str = "") -> bool:
         """Apply a command of the run's own code; return whether anything happened."""
@@ -95,11 +107,12 @@ class Recorder(Protocol):
 
 @dataclass(slots=True)
 class _Pending:
-    """A read or a model call under way: nothing of it is in the journal before its answer."""
+    """A read, a model call, or a look at the world before an action: nothing of it is in the journal before its answer."""
 
     question: AskCall | AskModel
     gate: Decision
     attempt: int = 1
+    observes: bool = False
 
 
 class Answers:
@@ -115,9 +128,11 @@ class Answers:
     def to(self, name: StepName, question: Question) -> Reply:
         """Answer a question of the code. Raises Diverged or LimitReached."""
         state = self._session.state
-        kind, what, args = _identity(question)
+        kind, what, args = identity(question)
         recorded = recall(state, name, kind, what, args)
         if recorded is not None:
+            if recorded.kind is StepKind.CALL and recorded.phase in _UNFINISHED:
+                self._tool(recorded.what)
             return self.of_recorded(name, recorded)
         if isinstance(question, AskFork) and not question.winners:
             return Hold()
@@ -137,6 +152,8 @@ class Answers:
             case Phase.INTENDED:
                 if name in self._session.performing:
                     return Hold()
+                if name in self._session.unmade:
+                    return self._perform(name, step)
                 lost = LoseAttempt(name, self._tool(step.what).retry, self._now())
                 self._session.record(lost, f"n{step.n}")
                 return self.present(name)
@@ -146,7 +163,7 @@ class Answers:
                 self._session.record(RetryAction(name))
                 return self._perform(name, self._session.state.steps[name])
             case Phase.LOOKING_UP:
-                return LookUp(step.args, self._call(name, step.what, step.attempt))
+                return LookUp(step.args, self._call(name, step.what, step.attempt, step.undoes), step.before)
 
     def present(self, name: StepName) -> Reply:
         """Answer from where the step stands now; Hold when it is gone."""
@@ -198,16 +215,24 @@ class Answers:
         return self.present(name)
 
     def _call_tool(self, name: StepName, question: AskCall) -> Reply:
-        gate = self._decide(question.tool, question.args)
+        gate = self._decide(question.tool, question.args, question.undoes)
+        contract = self._session.shared.registry.tool(question.tool)
+        if contract is not None and contract.effect is Effect.READ and gate.answer is Answer.ALLOW:
+            return self._begin(name, _Pending(question, gate))
+        digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
+        may = gate.answer is Answer.ALLOW or digest in self._session.state.request().approved
+        if contract is not None and contract.observe is not None and may:
+            return self._begin(name, _Pending(question, gate, observes=True))
+        return self._propose(name, question, gate, digest, None)
+
+    def _propose(self, name: StepName, question: AskCall, gate: Decision, digest: str, before: Json | None) -> Reply:
         contract = self._session.shared.registry.tool(question.tool)
         effect = contract.effect if contract is not None else Effect.ONCE
-        if gate.answer is Answer.ALLOW and effect is Effect.READ:
-            self._pending[name] = _Pending(question, gate)
-            return Perform(question.args, self._call(name, question.tool, 1), leaves=False)
         at = self._now()
-        digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
         expires_at = EpochMs(at + self._session.shared.approval_ttl_ms)
-        self._session.record(CallTool(name, question.tool, effect, question.args, gate, digest, at, expires_at))
+        self._session.record(
+            CallTool(name, question.tool, effect, question.args, gate, digest, at, expires_at, before, question.undoes)
+        )
         return self.present(name)
 
     def _consult(self, name: StepName, question: AskModel) -> Reply:
@@ -224,18 +249,28 @@ class Answers:
             )
             session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, failure, 0))
             return self.present(name)
-        self._pending[name] = _Pending(question, gate)
-        return Consult(question.model, question.request, 1)
+        return self._begin(name, _Pending(question, gate))
 
     def _use_approval(self, name: StepName, step: Step) -> Reply:
-        gate = self._decide(step.what, step.args)
+        gate = self._decide(step.what, step.args, step.undoes)
+        asked_with = AskCall(step.what, step.proposed or step.args, step.undoes)
+        if gate.answer is not Answer.DENY and self._tool(step.what).observe is not None and step.due_at > self._now():
+            return self._begin(name, _Pending(asked_with, gate, observes=True))
         self._session.record(UseApproval(name, digest_of(step.args), gate, self._now()))
         now = self._session.state.steps[name]
         if now.phase is Phase.GRANTED:  # A read leaves no intent: its answer will close the step.
-            asked_with = step.proposed or step.args
-            self._pending[name] = _Pending(AskCall(step.what, asked_with), gate)
-            return Perform(step.args, self._call(name, step.what, 1), leaves=False)
+            return self._begin(name, _Pending(asked_with, gate))
         return self.present(name)
+
+    def _begin(self, name: StepName, pending: _Pending) -> Reply:
+        """Order the first attempt of what has no step before its answer, or the one after those that failed when the code ran before."""
+        self._pending[name] = pending
+        tried = self._session.state.tried.get(name)
+        if tried is not None:
+            pending.attempt = tried.attempts + 1
+            if tried.retry_at > self._now():
+                return self._later(name, tried.retry_at, lambda: self._again(name, pending))
+        return self._again(name, pending)
 
     # --- reports -------------------------------------------------------------------------------------------------
 
@@ -244,14 +279,19 @@ class Answers:
         pending = self._pending.get(name)
         if pending is not None:
             return self._reported_pending(name, pending, outcome)
+        assert not isinstance(outcome, ModelReply), name
+        return self.present(name) if self.note(name, attempt, outcome) else Hold()
+
+    def note(self, name: StepName, attempt: int, outcome: Json | AttemptFailed) -> bool:
+        """Record how an attempt of an action ended; return whether that was still open."""
         step = self._session.state.steps.get(name)
         if step is None or step.phase is not Phase.INTENDED or step.attempt != attempt:
-            return Hold()
-        assert not isinstance(outcome, ModelReply), name
-        chance = self._session.shared.chance.bits(CHANCE_BITS)
+            return False
+        self._session.keep(name, attempt, outcome)
+        chance = self._session.shared.chance.bits(CHANCE_BITS) if isinstance(outcome, AttemptFailed) else 0
         report = ReportAttempt(name, attempt, outcome, self._tool(step.what).retry, self._now(), chance)
         self._session.record(report, f"n{step.n}")
-        return self.present(name)
+        return True
 
     def _reported_pending(self, name: StepName, pending: _Pending, outcome: Json | ModelReply | AttemptFailed) -> Reply:
         question = pending.question
@@ -272,7 +312,30 @@ class Answers:
             failure = Failure(code, outcome.message, outcome.details)
         else:
             result = outcome.output if isinstance(outcome, ModelReply) else outcome
+        if pending.observes:
+            return self._observed(name, pending, result, failure)
         self._answer_pending(name, pending, result, failure, outcome)
+        return self.present(name)
+
+    def _observed(self, name: StepName, pending: _Pending, before: Json | None, failure: Failure | None) -> Reply:
+        """Go on to the intent with what the tool saw, or give the action up because it could not see."""
+        question = pending.question
+        assert isinstance(question, AskCall), name
+        step = self._session.state.steps.get(name)
+        if failure is not None:
+            effect, undoes = self._tool(question.tool).effect, question.undoes
+            args = step.args if step is not None else question.args
+            unseen = Failure(
+                failure.code, f"it was not tried: the state before it could not be seen: {failure.message}"
+            )
+            self._session.record(
+                ForgoAction(name, question.tool, effect, args, pending.gate, unseen, pending.attempt, undoes)
+            )
+            return self.present(name)
+        if step is None:
+            digest = digest_of(question.args) if pending.gate.answer is Answer.ASK else ""
+            return self._propose(name, question, pending.gate, digest, before)
+        self._session.record(UseApproval(name, digest_of(step.args), pending.gate, self._now(), before))
         return self.present(name)
 
     def _answer_pending(
@@ -280,9 +343,9 @@ class Answers:
     ) -> None:
         question, gate, attempts = pending.question, pending.gate, pending.attempt
         if isinstance(question, AskModel):
-            usage = outcome.usage if isinstance(outcome, ModelReply) else Usage()
+            usage = outcome.usage if isinstance(outcome, (ModelReply, AttemptFailed)) else None
             self._session.record(
-                AnswerModel(name, question.model, question.args, gate, usage, result, failure, attempts)
+                AnswerModel(name, question.model, question.args, gate, usage or Usage(), result, failure, attempts)
             )
             return
         self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts))
@@ -293,7 +356,8 @@ class Answers:
             return Consult(question.model, question.request, pending.attempt)
         recorded = self._session.state.steps.get(name)
         args = recorded.args if recorded is not None else question.args
-        return Perform(args, self._call(name, question.tool, pending.attempt), leaves=False)
+        call = self._call(name, question.tool, pending.attempt, question.undoes)
+        return Observe(args, call) if pending.observes else Perform(args, call, leaves=False)
 
     def looked_up(self, name: StepName, found: Found | AttemptFailed) -> Reply:
         """Record what a look-up found; a look-up that failed is made again some times before it counts as `cannot tell`."""
@@ -310,41 +374,46 @@ class Answers:
                 return self._later(name, at, lambda: self.present(name))
             found = Found(None, f"the look-up failed {tries} times: {found.message}")
         self._look_ups.pop(name, None)
+        believed_at = EpochMs(step.due_at + self._tool(step.what).late_ms)
+        if found.done is False and step.refusal is None and self._now() < believed_at:
+            return self._later(name, believed_at, lambda: self.present(name))  # It may still be on its way.
         self._session.record(ReportLookUp(name, found, retry), f"n{step.n}")
         return self.present(name)
 
     # --- small parts ---------------------------------------------------------------------------------------------
 
-    def _decide(self, tool: str, args: Json) -> Decision:
+    def _decide(self, tool: str, args: Json, undoes: Undone | None) -> Decision:
         session = self._session
         assert session.agent is not None, session.state.run
         return session.shared.gate.decide_call(
-            session.state.request(), session.state.requested_by, session.agent, tool, args
+            session.state.request(), session.state.requested_by, session.agent, tool, args, undoes
         )
 
     def _perform(self, name: StepName, step: Step) -> Perform:
         self._session.performing.add(name)
-        return Perform(step.args, self._call(name, step.what, step.attempt), leaves=True)
+        self._session.unmade.discard(name)
+        return Perform(step.args, self._call(name, step.what, step.attempt, step.undoes), leaves=True)
 
-    def _call(self, name: StepName, tool: str, attempt: int) -> ToolCall:
+    def _call(self, name: StepName, tool: str, attempt: int, undoes: Undone | None = None) -> ToolCall:
         state = self._session.state
         request = state.request()
         return ToolCall(
             tool=tool,
-            key=IdempotencyKey(step_key(state.run, name)),
+            key=undo_key(undoes) if undoes else IdempotencyKey(step_key(state.run, name)),
             attempt=attempt,
             agent=f"{request.agent}@{request.agent_version}",
             run=state.run,
             intent=request.intent,
             checkpoint=state.checkpoint.name if state.checkpoint else "",
             timeout_ms=self._tool(tool).timeout_ms,
+            root=request.root or state.run,
         )
 
     def _tool(self, name: str) -> ToolContract[Any, Any]:
         contract = self._session.shared.registry.tool(name)
         if contract is None:
             message = f"run {self._session.state.run} has a call of the tool {name!r}, which no agent here declares"
-            raise Bug(message, hint="Register the agent that declares it, or cancel the run.")
+            raise Diverged(message)
         return contract
 
     def _now(self) -> EpochMs:
@@ -354,7 +423,7 @@ class Answers:
         return EpochMs(self._now() + timeout_ms) if timeout_ms else EpochMs(0)
 
 
-def _identity(question: Question) -> tuple[StepKind, str, Json]:
+def identity(question: Question) -> tuple[StepKind, str, Json]:
     """Return what must be the same when the code asks again."""
     match question:
         case AskCall(tool, args):

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from kernos.control.answers import Answers, Surroundings
 from kernos.kernel.state import Phase, RunState, Status
 from kernos.ports.clock import Alarm
+from kernos.ports.plane import NO_STEP
 from kernos.vocabulary.commands import BlockRun, Command, EndRun, ParkRun, StartChild
 from kernos.vocabulary.contract import AgentContract, ModelReply
-from kernos.vocabulary.errors import Diverged
+from kernos.vocabulary.errors import Diverged, StaleRunNumber
 from kernos.vocabulary.ids import KERNEL, EpochMs, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Failure, Found, Outcome
 from kernos.vocabulary.quantities import Json
@@ -26,6 +27,10 @@ PARK_TURNS = 8
 """Turns of the event loop without a sign of the run's code before it is parked: tasks that the code made itself take some turns to show
 what they do next, however long a turn takes."""
 
+PARK_BACK_OFF_MS = 1_000
+"""How far off the next attempt may be for a run to stay: coming back costs a load and a replay, some 20 ms for the longest, and most attempts
+follow sooner."""
+
 _ANSWERABLE = (Phase.DONE, Phase.GRANTED, Phase.BACKING_OFF, Phase.LOOKING_UP)
 
 
@@ -37,6 +42,12 @@ class Recorder(Protocol):
     agent: AgentContract[Any, Any] | None
     lost: Exception | None
     performing: set[StepName]
+    unmade: set[StepName]
+    code: "Code | None"
+
+    def keep(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> None:
+        """Remember how an attempt ended until that is durable."""
+        ...
 
     def record(self, command: Command, cause: str = "") -> bool:
         """Apply a command of the run's own code; return whether anything happened."""
@@ -86,7 +97,7 @@ class Code:
         self._waiters: dict[StepName, asyncio.Future[Reply]] = {}
         self._going_on: set[asyncio.Future[Reply]] = set()
         """Answers given whose code has not gone on yet."""
-        self._alarms: dict[StepName, Alarm] = {}
+        self._alarms: dict[StepName, tuple[EpochMs, Alarm]] = {}
         self._ready: dict[StepName, Callable[[], Reply]] = {}
         self._parking: Alarm | None = None
         self._signs = 0
@@ -96,7 +107,7 @@ class Code:
     def close(self) -> None:
         """End the activation; code that holds is never answered."""
         self._open = False
-        for alarm in self._alarms.values():
+        for _, alarm in self._alarms.values():
             alarm.cancel()
         if self._parking is not None:
             self._parking.cancel()
@@ -131,6 +142,29 @@ class Code:
             return Hold() if isinstance(outcome, ModelReply) else session.report(step, attempt, outcome)
         return self._reported(step, self._answers.reported(step, attempt, outcome))
 
+    def note(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> None:
+        """Record how an attempt ended that code before this one asked for; whoever asks for the step now is answered."""
+        session = self._session
+        session.performing.discard(step)
+        self._answers.note(step, attempt, outcome)
+        session.after_attempt()
+        if session.code is self:
+            self.poke()
+
+    def _not_made(self, step: StepName) -> None:
+        """Take notice that an ordered attempt is not made, because what it depends on may not be in the journal; later it may be."""
+        session = self._session
+        session.performing.discard(step)
+        session.unmade.add(step)
+        if session.code is not None and session.lost is None:
+            session.code.offer(step)
+
+    def offer(self, step: StepName) -> None:
+        """Answer code that holds at a step whose attempt was not made."""
+        recorded = self._session.state.steps.get(step)
+        if step in self._waiters and recorded is not None and recorded.phase is Phase.INTENDED:
+            self._resolve(step, self._answers.present(step))
+
     def report_look_up(self, step: StepName, found: Found | AttemptFailed) -> Reply:
         """Record what a look-up found, and say what follows."""
         if not self._open or self._session.lost is not None:
@@ -158,9 +192,14 @@ class Code:
         finally:
             self._going_on.discard(future)
 
-    async def durable(self) -> None:
+    async def durable(self, before: StepName = NO_STEP) -> None:
         """Return once everything recorded so far is on disk."""
-        await self._session.durable()
+        try:
+            await self._session.durable()
+        except StaleRunNumber:
+            if before:
+                self._not_made(before)
+            raise
 
     def busy(self, change: int) -> None:
         """Count branches that have something to do."""
@@ -182,7 +221,7 @@ class Code:
     # --- holding and parking -------------------------------------------------------------------------------------
 
     def answer_later(self, step: StepName, at: EpochMs, reply: Callable[[], Reply]) -> Hold:
-        """Answer `step` with `reply()` at a time; the run stays in memory until then."""
+        """Answer `step` with `reply()` at a time, if the run is in memory then; the clock takes a parked one up."""
 
         def due() -> None:
             self._alarms.pop(step, None)
@@ -193,9 +232,9 @@ class Code:
 
         old = self._alarms.pop(step, None)
         if old is not None:
-            old.cancel()
+            old[1].cancel()
         if self._open:
-            self._alarms[step] = self._session.shared.clock.call_at(at, due)
+            self._alarms[step] = (at, self._session.shared.clock.call_at(at, due))
         return Hold()
 
     def _resolve(self, step: StepName, reply: Reply) -> None:
@@ -209,8 +248,15 @@ class Code:
         recorded = self._session.state.steps.get(step)
         return recorded is not None and step not in self._alarms and recorded.phase in _ANSWERABLE
 
+    def _has_soon(self) -> bool:
+        """Tell whether an attempt follows so soon that the run stays for it."""
+        if not self._alarms:
+            return False
+        soon = self._session.shared.clock.now() + PARK_BACK_OFF_MS
+        return any(at <= soon for at, _ in self._alarms.values())
+
     def _park_soon(self) -> None:
-        if self._open and self._busy == 0 and not self._alarms and self._parking is None:
+        if self._open and self._busy == 0 and self._parking is None and not self._has_soon():
             clock = self._session.shared.clock
             at = EpochMs(clock.now() + PARK_GRACE_MS)
             self._parking = clock.call_at(at, lambda: self._watch(PARK_TURNS, self._signs))
@@ -229,11 +275,13 @@ class Code:
         """Let the run leave memory, unless something came up since this was put off."""
         self._parking = None
         session = self._session
-        if not self._open or self._busy or self._going_on or self._alarms or self._ready or session.lost is not None:
+        if not self._open or self._busy or self._going_on or self._ready or session.lost is not None:
             return
+        if self._has_soon():
+            return  # It goes on by itself, and comes by here again.
         if session.performing or session.state.under_way() or not self._waiters:
             return  # Code that holds nowhere has something to do, whatever it is doing.
         if any(self._has_answer(step) for step in self._waiters):
             self.poke()
-        elif session.record(ParkRun()):
+        elif session.record(ParkRun(min((at for at, _ in self._alarms.values()), default=EpochMs(0)))):
             session.parked()

@@ -6,14 +6,14 @@ with nothing but sqlite3 can read a journal; values inside are kept byte for byt
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 
 from kernos.kernel.upcast import upcast
-from kernos.vocabulary.errors import ForeignStore
+from kernos.vocabulary.errors import ForeignStore, InvalidInput
 from kernos.vocabulary.events import KINDS, Event, EventData
 from kernos.vocabulary.ids import EpochMs, PrincipalId
 from kernos.vocabulary.journal import Entry
@@ -37,17 +37,58 @@ def _head(kind: Any) -> bytes:
     return b'{"kind":"%s","v":%d,"at":' % (name.encode(), version)
 
 
-@cache
+@lru_cache(maxsize=8_192)  # Principals: more than act at once.
 def _string(text: str) -> bytes:
     return _ENCODER.encode(text)
 
 
 def encode_event(event: Event) -> bytes:
-    """Write an event's envelope; its run and number are stored beside it. Fields that hold their default are left out."""
+    """Write an event's envelope; its run and number are stored beside it. Fields that hold their default are left out.
+
+    What is written is read once, so that nobody's odd value makes the journal unreadable. Raises InvalidInput with the field's name.
+    """
     kind: Any = type(event.data)
-    data = _ENCODER.encode(_writer(kind)(event.data))
+    if type(event.by) is not str:
+        raise _refused(event, f"Expected `str`, got `{type(event.by).__name__}` - at `$.by`")
+    try:
+        by = _string(event.by)
+        data = _ENCODER.encode(_writer(kind)(event.data))
+        _decoder(kind).decode(data)
+    except msgspec.ValidationError as error:
+        raise _refused(event, str(error)) from error
+    except (UnicodeEncodeError, msgspec.DecodeError, TypeError) as error:
+        raise _refused(event, f"{error} - at `$.{_unwritable(event)}`") from error
     cause = event.cause.encode()
-    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(kind), event.at, _string(event.by), cause, data)
+    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(kind), event.at, by, cause, data)
+
+
+def _refused(event: Event, why: str) -> InvalidInput:
+    """Say which field of an event cannot be recorded, in the words of the library that found out."""
+    kind: Any = type(event.data)
+    what, _, place = why.partition(" - at `$.")
+    field = place.rstrip("`") or "a value"
+    message = f"{field} cannot be recorded in {KINDS[kind][0]} of run {event.run}: {what[:1].lower()}{what[1:]}"
+    return InvalidInput(message, hint=f"Give another {field.split('.')[0]}: nothing was recorded.")
+
+
+def _unwritable(event: Event) -> str:
+    """Return the field whose value JSON in UTF-8 cannot hold: half of a surrogate pair, for example."""
+    values = {"by": event.by, **{column.name: getattr(event.data, column.name) for column in fields(event.data)}}
+    for name, value in values.items():
+        try:
+            msgspec.json.decode(_ENCODER.encode(value))
+        except (UnicodeEncodeError, msgspec.DecodeError, TypeError):
+            return name
+    return "data"
+
+
+_Number = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What the projections can keep: SQLite's integers have 64 bits."""
+
+
+def _plain(hint: Any) -> Any:
+    """Return the type behind a NewType."""
+    return getattr(hint, "__supertype__", hint)
 
 
 @cache
@@ -60,7 +101,7 @@ def _struct(kind: Any) -> tuple[type[msgspec.Struct], tuple[str, ...], tuple[boo
         hint = hints[column.name]
         is_raw = hint is Json or Json in get_args(hint)
         raw.append(is_raw)
-        wire = msgspec.Raw if is_raw else hint
+        wire = msgspec.Raw if is_raw else _Number if _plain(hint) is int else hint
         columns.append((column.name, wire) if column.default is MISSING else (column.name, wire, column.default))
     struct = msgspec.defstruct(kind.__name__, columns, omit_defaults=True)
     return struct, tuple(column.name for column in fields(kind)), tuple(raw)
@@ -79,6 +120,11 @@ def _writer(kind: Any) -> Callable[[EventData], msgspec.Struct]:
     return lambda data: struct(*values(data))
 
 
+@cache
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(_struct(kind)[0], dec_hook=_json)
+
+
 class _Envelope(msgspec.Struct):
     kind: str
     v: int
@@ -93,7 +139,16 @@ _BY_NAME: Mapping[str, tuple[type[EventData], int]] = {name: (kind, version) for
 
 
 def decode_entry(entry: Entry) -> Event:
-    """Read an event back. Raises ForeignStore for a kind or a version that this build does not know."""
+    """Read an event back. Raises ForeignStore for a kind or a version that this build does not know, and for what is no event."""
+    try:
+        return _decoded(entry)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"event {entry.n} of run {entry.run} cannot be read: {error}"
+        hint = "Look with `kernos verify` whether the store was changed; if not, open it with the kernos that wrote it."
+        raise ForeignStore(message, hint=hint) from error
+
+
+def _decoded(entry: Entry) -> Event:
     envelope = _ENVELOPES.decode(entry.body)
     known = _BY_NAME.get(envelope.kind)
     if known is None or envelope.v > known[1]:
@@ -112,14 +167,18 @@ def decode_entry(entry: Entry) -> Event:
 @cache
 def _reader(kind: Any) -> Callable[[bytes | memoryview], EventData]:
     """Make the reader of one kind: its wire form with the raw fields left raw, and from it the event."""
-    struct, names, flags = _struct(kind)
-    decoder = msgspec.json.Decoder(struct, dec_hook=_json)
+    _, names, flags = _struct(kind)
+    decoder = _decoder(kind)
+    raw = [index for index, is_raw in enumerate(flags) if is_raw]
+    several = attrgetter(*names) if len(names) > 1 else None
+
+    def columns(wire: msgspec.Struct) -> list[Any]:
+        return list(several(wire)) if several is not None else [getattr(wire, name) for name in names]
 
     def read(text: bytes | memoryview) -> EventData:
-        wire = decoder.decode(text)
-        values = [getattr(wire, name) for name in names]
-        for index, is_raw in enumerate(flags):
-            if is_raw and values[index] is not None:
+        values = columns(decoder.decode(text))
+        for index in raw:
+            if values[index] is not None:
                 values[index] = Json(bytes(values[index]))
         event: EventData = kind(*values)
         return event

@@ -7,17 +7,19 @@ session: whatever arrives for it loads its state, applies itself, and takes the 
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from kernos.control.answers import Surroundings
+from kernos.control.assignment import assignment_of
+from kernos.control.family import Family
 from kernos.control.session import Prepared, Session
 from kernos.control.sessions import Sessions
 from kernos.kernel.state import RunState, Status
 from kernos.ports.clock import Alarm
 from kernos.ports.journal import Commit, Journal
 from kernos.ports.plane import Worker
-from kernos.vocabulary.commands import BlockRun, CancelRun, Command, EndChild, RequestRun, StartChild, Tick
+from kernos.vocabulary.commands import BlockRun, Command, RequestRun, StartChild, Tick
 from kernos.vocabulary.effects import (
     AnnounceEnd,
     CancelChild,
@@ -25,12 +27,14 @@ from kernos.vocabulary.effects import (
     RunAgent,
     StopAgent,
     TellParent,
+    UndoActions,
     WakeAt,
 )
 from kernos.vocabulary.errors import (
     KernelStopped,
     KernosError,
     NotFound,
+    Outgrown,
     QueueFull,
     StaleRunNumber,
     UnknownAgent,
@@ -38,7 +42,8 @@ from kernos.vocabulary.errors import (
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId, RunId, run_id, run_number
 from kernos.vocabulary.outcome import Outcome
-from kernos.vocabulary.questions import AskChild, Assignment
+from kernos.vocabulary.questions import AskChild
+from kernos.vocabulary.undo import UndoPlan
 
 _ENDS_REMEMBERED = 1_024
 """Outcomes kept for whoever asks shortly after the end; later they are read from the journal."""
@@ -55,15 +60,23 @@ class Engine:
     """The control plane of one process. All calls come from one event loop."""
 
     def __init__(
-        self, journal: Journal, shared: Surroundings, worker: Worker, *, active_max: int, queue_max: int
+        self,
+        journal: Journal,
+        shared: Surroundings,
+        worker: Worker,
+        plan_undo: Callable[[RunId, str], Awaitable[UndoPlan]],
+        *,
+        active_max: int,
+        queue_max: int,
     ) -> None:
-        """Take the parts; nothing happens before a command."""
+        """Take the parts; nothing happens before a command. `plan_undo` says how to take back what a run did after a checkpoint."""
         self.journal = journal
         self.shared = shared
         self._worker = worker
         self._active_max = active_max
         self._queue_max = queue_max
         self._sessions = Sessions(journal, self._new_session, self._keeps, self._reloaded, self._chore)
+        self.family = Family(shared, self._sessions, self._new_session, self.command, plan_undo)
         self._queue: deque[RunId] = deque()
         self._queued: set[RunId] = set()
         self._active = 0
@@ -99,7 +112,8 @@ class Engine:
         if len(self._queue) >= self._queue_max:
             message = f"{len(self._queue)} runs queue already, the most this kernel keeps"
             raise QueueFull(message, hint="Come back when some have ended; `kernos ps` lists them.")
-        if requested.start_key and await self._exists(run):
+        if requested.start_key and (await self._exists(run) or self._sessions.get(run) is not None):
+            await self._durable(run)  # Who asks second is not answered earlier than who asked first.
             message = f"run {run} exists already"
             raise StaleRunNumber(message)
         session = self._new_session(RunState(run))
@@ -111,11 +125,26 @@ class Engine:
         finally:
             self._sessions.release(run)
 
-    async def _exists(self, run: RunId) -> bool:
+    async def _durable(self, run: RunId) -> None:
+        """Return once all that is recorded of a run is durable."""
+        session = await self._sessions.borrow(run)
         try:
-            await self.state(run)
+            await session.durable()
+        except StaleRunNumber:
+            pass  # Another process was faster, and that is durable.
+        finally:
+            self._sessions.release(run)
+
+    async def _exists(self, run: RunId) -> bool:
+        """Tell whether there is a run, once that is durable: whoever is told so is told for good."""
+        try:
+            session = await self._sessions.borrow(run)
         except NotFound:
             return False
+        try:
+            await session.durable()
+        finally:
+            self._sessions.release(run)
         return True
 
     async def command(self, run: RunId, command: Command, by: PrincipalId, cause: str = "call") -> bool:
@@ -220,31 +249,12 @@ class Engine:
     # --- what sessions ask for -----------------------------------------------------------------------------------
 
     def prepare_child(self, parent: Session, command: StartChild, question: AskChild) -> Prepared:
-        """Prepare the request of a child run under the authority of whoever its parent acts for."""
-        above = parent.state.request()
-        contract = self.shared.registry.agent(command.agent)
-        now = self.shared.clock.now()
-        deadline = min(now + contract.limits.wall_time_ms, above.deadline_at or now + contract.limits.wall_time_ms)
-        requested = RunRequested(
-            agent=contract.name,
-            agent_version=contract.version,
-            code_digest=contract.code_digest,
-            intent=question.intent or above.intent,
-            input=command.input,
-            tenant=above.tenant,
-            limits=contract.limits,
-            deadline_at=EpochMs(deadline),
-            profile=above.profile,
-            parent=parent.run,
-            parent_step=command.step,
-            depth=above.depth + 1,
-            detached=command.detached,
-        )
-        child = self._new_session(RunState(command.child))
-        self._sessions.put(child)
-        prepared = child.prepare(RequestRun(requested), parent.state.requested_by, f"{parent.run}/{parent.latest()}")
-        assert prepared is not None, command.child
-        return prepared
+        """Prepare the request of a child run."""
+        return self.family.prepare_child(parent, command, question)
+
+    async def _undo_actions(self, run: RunId) -> None:
+        if self.works and self.stopped is None:  # Else whoever works on the store does it.
+            await self.family.take_back(run, self.new_run())
 
     def carry_out(self, session: Session, orders: Sequence[EffectOrder]) -> None:
         """Do what follows from events of the session's run."""
@@ -257,9 +267,11 @@ class Engine:
                 case WakeAt(at):
                     self.wake_at(at)
                 case CancelChild(child, reason):
-                    self._chore(self._cancel_child(child, reason, session.run))
+                    self._chore(self.family.cancel(child, reason, session))
+                case UndoActions():
+                    self._chore(self._undo_actions(session.run))
                 case TellParent():
-                    self._chore(self._tell_parent(session, order))
+                    self._chore(self.family.tell_parent(session, order))
                 case AnnounceEnd():
                     self._chore(self._announce_durable(session))
 
@@ -301,6 +313,8 @@ class Engine:
         try:
             if session.state.status is Status.RUNNING:
                 self._run_agent(session)
+            elif session.state.status is Status.COMPENSATING:
+                self._chore(self._undo_actions(run))
             elif session.state.ended:
                 self._announce(run)
             due_at = session.state.due_at()
@@ -319,8 +333,8 @@ class Engine:
             self._chore(self._work_off())
 
     def _run_agent(self, session: Session) -> None:
-        if session.lost is not None:
-            return  # It is about to be read anew, and taken up then.
+        if session.lost is not None or session.state.status is not Status.RUNNING:
+            return  # It is about to be read anew, and taken up then; or an event of the same commit stopped it.
         if session.code is not None:
             session.code.poke()
         elif self.works and self.stopped is None:
@@ -342,10 +356,10 @@ class Engine:
 
     def _start(self, session: Session) -> None:
         state = session.state
-        request = state.request()
         try:
-            agent = self.shared.registry.agent(request.agent)
-        except UnknownAgent as error:
+            agent = self.shared.registry.agent(state.request().agent)
+            assignment = assignment_of(state, agent)
+        except (UnknownAgent, Outgrown) as error:
             session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
             return
         if state.cancel_reason is not None and not state.under_way():
@@ -353,16 +367,6 @@ class Engine:
             return
         self._active += 1
         code = session.activate(agent)
-        point = state.resume_from
-        assignment = Assignment(
-            run=state.run,
-            agent=agent,
-            input=request.input,
-            intent=request.intent,
-            on_behalf_of=state.requested_by,
-            state=point.state if point is not None else None,
-            steps_before=int(point.step) if point is not None else 0,
-        )
         self._worker.start(assignment, code)
 
     def _stop_agent(self, session: Session) -> None:
@@ -383,18 +387,7 @@ class Engine:
         if self._queue:
             self._chore(self._work_off())
 
-    # --- between runs --------------------------------------------------------------------------------------------
-
-    async def _cancel_child(self, child: RunId, reason: str, parent: RunId) -> None:
-        await self.command(child, CancelRun(reason), KERNEL, parent)
-
-    async def _tell_parent(self, session: Session, order: TellParent) -> None:
-        try:
-            await session.durable()
-        except StaleRunNumber:
-            return  # It did not end like this.
-        cause = f"{session.run}/{session.latest()}"
-        await self.command(order.parent, EndChild(order.step, session.run, order.result, order.failure), KERNEL, cause)
+    # --- ends ----------------------------------------------------------------------------------------------------
 
     async def _announce_durable(self, session: Session) -> None:
         try:
@@ -434,6 +427,12 @@ class Engine:
 
     async def tick(self, run: RunId) -> bool:
         """Let everything happen in a run that is due by now; return whether anything did."""
+        session = await self._sessions.borrow(run)
+        try:
+            if self.works:
+                session.after_attempt()  # A deadline does not wait for what nobody goes on with.
+        finally:
+            self._sessions.release(run)
         return await self.command(run, Tick(self.shared.clock.now()), KERNEL, "clock")
 
     # --- life ----------------------------------------------------------------------------------------------------

@@ -15,13 +15,11 @@ from kernos.ports.policy import Policy
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import ContractBroken
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.gate import Answer, Decision, Request
+from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 from kernos.vocabulary.ids import PrincipalId
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
-
-MODEL_TOOL = "model"
-"""The name under which policy sees model calls; no tool may take it."""
+from kernos.vocabulary.undo import REVERT_AGENT, Undone
 
 
 class Gate:
@@ -33,27 +31,48 @@ class Gate:
         self._policy = policy
 
     def decide_call(
-        self, requested: RunRequested, by: PrincipalId, agent: AgentContract[Any, Any], tool: str, args: Json
+        self,
+        requested: RunRequested,
+        by: PrincipalId,
+        agent: AgentContract[Any, Any],
+        tool: str,
+        args: Json,
+        undoes: Undone | None = None,
     ) -> Decision:
-        """Answer about one tool call. Total: what is wrong with it is the reason of a denial."""
+        """Answer about one tool call. Total: what is wrong with it is the reason of a denial.
+
+        A call that takes an action back is decided on as a call of the agent that acted, and only the undo that the action's tool
+        declares may be called.
+        """
         contract = self._registry.tool(tool)
-        if contract is None or contract not in agent.tools:
+        if undoes is not None:
+            acted = self._registry.tool(undoes.tool)
+            if (
+                agent.name != REVERT_AGENT
+                or acted is None
+                or acted.compensate is None
+                or acted.compensate.tool is not contract
+            ):
+                return self._deny(f"{tool} is not what takes {undoes.tool} back")
+        elif contract is None or contract not in agent.tools:
             declared = ", ".join(t.name for t in agent.tools) or "none"
             return self._deny(f"agent {agent.name} does not declare the tool {tool} (declared: {declared})")
+        assert contract is not None, tool
         try:
             contract.input.decode(args)
         except ContractBroken as broken:
             return self._deny(f"the arguments do not fit {tool}: {broken}")
         return self._policy.decide(
             Request(
-                agent=agent.name,
-                agent_version=agent.version,
+                agent=undoes.agent if undoes else agent.name,
+                agent_version=undoes.agent_version if undoes else agent.version,
                 on_behalf_of=by,
                 tenant=requested.tenant,
                 tool=tool,
                 effect=contract.effect,
                 args=args,
                 depth=requested.depth,
+                undo=undoes is not None,
             )
         )
 
@@ -83,4 +102,9 @@ class Gate:
 
 def digest_of(args: Json) -> str:
     """Return the SHA-256 of the arguments' RFC 8785 form, 64 hex digits: what an approval is bound to."""
-    return hashlib.sha256(rfc8785.dumps(json.decode(args.text))).hexdigest()
+    value = json.decode(args.text)
+    try:
+        form = rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:  # Beyond 2**53 it has no form; 64-bit ids are common, and no two may look alike.
+        form = b"exact\0" + json.encode(value, order="sorted")
+    return hashlib.sha256(form).hexdigest()

@@ -9,6 +9,7 @@ from kernos.ports.journal import Journal, Row, Views
 from kernos.vocabulary.journal import RowOp
 
 _BATCH = 1_000
+"""Entries in a portion: some 10 ms of writing, for which everybody else waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +21,26 @@ class Difference:
     live: Row | None
 
 
-async def changes(journal: Journal, progress: Callable[[int], None]) -> AsyncIterator[Sequence[RowOp]]:
-    """Yield the changes of all projections that the whole journal gives, in portions; `progress` is told the entries done."""
+async def changes(
+    journal: Journal, progress: Callable[[int], None], after: int = -1
+) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+    """Yield the changes of all projections that the entries after a position give, in portions; `progress` is told the entries done."""
     batch: list[RowOp] = []
-    done = 0
-    async for _, entry in journal.scan():
+    position = after
+    async for position, entry in journal.scan(after):
         batch.extend(project(decode_entry(entry)))
-        done += 1
-        if done % _BATCH == 0:
-            yield batch
+        if (position + 1) % _BATCH == 0:
+            yield position, batch
             batch = []
-            progress(done)
-    yield batch
-    progress(done)
+            progress(position + 1)
+    if batch:
+        yield position, batch
+    progress(position + 1)
 
 
 async def rebuild(journal: Journal, views: Views, progress: Callable[[int], None]) -> None:
-    """Drop all projections and make them anew."""
-    await views.rebuild(TABLES, changes(journal, progress))
+    """Make all projections anew, and put them in the places of the present ones."""
+    await views.rebuild(TABLES, lambda after: changes(journal, progress, after))
 
 
 async def compare(live: Views, rebuilt: Views) -> list[Difference]:

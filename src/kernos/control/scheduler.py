@@ -36,6 +36,8 @@ class Scheduler:
         self._views.watch(self._foreign)
         async for row in self._pages("runs", "run", {"status": "running"}):
             self._engine.take_up(RunId(str(row["run"])))
+        async for row in self._pages("runs", "run", {"status": "compensating"}):
+            self._engine.follow(RunId(str(row["run"])))
         for owed in ("end", "cancel"):
             async for row in self._pages("deliveries", "child", {"owed": owed}):
                 await self._deliver(row)
@@ -101,15 +103,18 @@ class Scheduler:
         """Tick every run that has something due by `now`; return whether there may be more."""
         waits = await self._views.select("waiting", {"due_at": (1, now + 1)}, order="due_at", limit=_PAGE)
         late = await self._views.select("runs", {"deadline_at": (1, now + 1)}, order="deadline_at", limit=_PAGE)
-        runs = dict.fromkeys(str(row["run"]) for row in (*waits, *late))
+        tries = await self._views.select("runs", {"wake_at": (1, now + 1)}, order="wake_at", limit=_PAGE)
+        runs = dict.fromkeys(str(row["run"]) for row in (*waits, *late, *tries))
         ticked = await asyncio.gather(*(self._engine.tick(RunId(run)) for run in runs))
-        return any(ticked) and max(len(waits), len(late)) == _PAGE
+        return any(ticked) and max(len(waits), len(late), len(tries)) == _PAGE
 
     async def _next_due(self, now: EpochMs) -> EpochMs:
         """Return the first due time after `now`."""
         waits = await self._views.select("waiting", {"due_at": (now + 1, None)}, order="due_at", limit=1)
         ends = await self._views.select("runs", {"deadline_at": (now + 1, None)}, order="deadline_at", limit=1)
-        times = [int(row[column] or 0) for rows, column in ((waits, "due_at"), (ends, "deadline_at")) for row in rows]
+        tries = await self._views.select("runs", {"wake_at": (now + 1, None)}, order="wake_at", limit=1)
+        found = ((waits, "due_at"), (ends, "deadline_at"), (tries, "wake_at"))
+        times = [int(row[column] or 0) for rows, column in found for row in rows]
         return EpochMs(min(times, default=_NEVER))
 
     def _foreign(self, changes: Sequence[tuple[RunId, int]]) -> None:

@@ -16,17 +16,27 @@ from kernos.control.projections import project
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
 from kernos.kernel.react import react
-from kernos.kernel.state import Phase, RunState
+from kernos.kernel.state import Phase, RunState, Step
 from kernos.ports.journal import Commit, Journal
-from kernos.vocabulary.commands import Command, LoseAttempt, StartChild, StopRun, Tick
+from kernos.vocabulary.commands import (
+    Command,
+    LoseAttempt,
+    ReportAttempt,
+    ReportLookUp,
+    StartChild,
+    StopRun,
+    Tick,
+)
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import KERNEL, PrincipalId, RunId, StepName
 from kernos.vocabulary.journal import Append, RowOp
-from kernos.vocabulary.outcome import AttemptFailed
+from kernos.vocabulary.outcome import AttemptFailed, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Retry
 from kernos.vocabulary.questions import AskChild, Hold, Reply
+
+_NO_MORE = Retry(attempts=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class Session:
         """The run's code, while a worker runs it."""
         self.performing: set[StepName] = set()
         """Actions that an attempt was ordered for and not reported yet."""
+        self.unmade: set[StepName] = set()
+        """Actions whose ordered attempt was not made, because another writer was faster."""
         self.lost: Exception | None = None
         """Why its newest events will never be durable; it takes no more until it is read anew."""
         self._journal = journal
@@ -86,7 +98,8 @@ class Session:
         self._lineage = object()
         self._last: Commit | None = None
         self._settled: Commit | None = None
-        self._late: list[tuple[StepName, int, Json | AttemptFailed]] = []
+        self._reports: list[tuple[StepName, int, Json | AttemptFailed]] = []
+        """How attempts ended, until that is durable: another writer may be faster, and then it is recorded anew."""
         self._by = PrincipalId("")
 
     # --- recording -----------------------------------------------------------------------------------------------
@@ -123,12 +136,15 @@ class Session:
 
     def commit(self, *prepared: Prepared) -> None:
         """Record prepared decisions of this session and of others, all or none, and see to their orders."""
+        fails = [
+            one.session.fail for one in prepared
+        ]  # Not `prepared`: its states need not live until they are durable.
 
         def failed(error: Exception) -> None:
-            for one in prepared:
-                one.session.fail(error)
+            for fail in fails:
+                fail(error)
 
-        commit = self._journal.append([one.append for one in prepared], failed)
+        commit = self._journal.append([one.append for one in prepared], fails[0] if len(fails) == 1 else failed)
         for one in prepared:
             one.session.advance(one.state, commit)
             self._overseer.recorded(one.session, commit)
@@ -184,17 +200,21 @@ class Session:
         self.lost = None
         self._lineage = object()
         self._last = self._settled = None
-        late, self._late = self._late, []
-        for step, attempt, outcome in late:
+        reports, self._reports = self._reports, []
+        for step, attempt, outcome in reports:
             self.report(step, attempt, outcome)
+
+    def keep(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> None:
+        """Remember how an attempt ended until that is durable."""
+        self._reports.append((step, attempt, outcome))
 
     def report(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> Reply:
         """Record how an attempt ended that code before the present one asked for."""
         if self.lost is not None:
-            self._late.append((step, attempt, outcome))
+            self.keep(step, attempt, outcome)
             return Hold()
         code = self.code if self.code is not None else Code(self)
-        code.report(step, attempt, outcome)
+        code.note(step, attempt, outcome)
         return Hold()
 
     def settled(self) -> bool:
@@ -203,19 +223,39 @@ class Session:
 
     def under_way(self) -> bool:
         """Tell whether an attempt may be under way, so that its report will come here."""
-        return bool(self.performing or self._late)
+        return bool(self.performing) or (self.lost is not None and bool(self._reports))
 
     def after_attempt(self) -> None:
         """See to what had to wait for an attempt to end: a cancellation, a deadline."""
-        state = self.state
-        if state.cancel_reason is None and not self._past_deadline():
+        if self.state.cancel_reason is None and not self._past_deadline():
             return
-        if state.under_way() or state.ended:
+        self.give_up_attempts()
+        state = self.state
+        if state.under_way() or state.closed:
             return
         if state.cancel_reason is not None:
             self.apply(StopRun(), KERNEL, self.latest())
         else:
             self.apply(Tick(self.shared.clock.now()), KERNEL, self.latest())
+
+    def give_up_attempts(self) -> None:
+        """Say what becomes of calls that a crash cut off and of look-ups that are owed, in a run that no code goes on with."""
+        if self.code is not None or self.state.closed:
+            return
+        for name, step in self.state.steps.items():
+            if step.phase is Phase.INTENDED and name not in self.performing:
+                self.apply(self._given_up(name, step), KERNEL, self.latest())
+        for name, step in self.state.steps.items():
+            if step.phase is Phase.LOOKING_UP:
+                found = Found(None, "nobody asked: no code goes on with the run")
+                self.apply(ReportLookUp(name, found, _NO_MORE), KERNEL, self.latest())
+
+    def _given_up(self, name: StepName, step: Step) -> Command:
+        now = self.shared.clock.now()
+        if name not in self.unmade:
+            return LoseAttempt(name, _NO_MORE, now)
+        unmade = AttemptFailed(FailureKind.RETRYABLE, "it was not made, and no code goes on with the run")
+        return ReportAttempt(name, step.attempt, unmade, _NO_MORE, now, 0)
 
     def _past_deadline(self) -> bool:
         deadline = self.state.request().deadline_at
@@ -227,6 +267,8 @@ class Session:
         if last is not self._settled and last is not None:
             await last.durable()
             self._settled = last
+            if last is self._last:
+                self._reports.clear()
         if self.lost is not None:
             raise self.lost
 

@@ -5,7 +5,8 @@ tells the next process that an attempt was under way.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from types import coroutine
 from typing import Any, TypeVar
 
 from kernos.ports.model import Model
@@ -14,16 +15,22 @@ from kernos.vocabulary.contract import ModelReply, ToolContract
 from kernos.vocabulary.errors import StaleRunNumber, StorageFailed
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
-from kernos.vocabulary.quantities import Json
-from kernos.vocabulary.questions import Consult, Hold, LookUp, Perform, Reply
+from kernos.vocabulary.quantities import Json, Usage
+from kernos.vocabulary.questions import Consult, Hold, LookUp, Observe, Perform, Reply
 
 
 class Attempts:
     """Makes attempts for one run."""
 
-    def __init__(self, models: Mapping[str, Model], sheltered: set[asyncio.Task[Reply]]) -> None:
-        """Take the models by name, and the worker's set of attempts that must not be cut off."""
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        sheltered: set[asyncio.Task[Reply]],
+        stand_ins: Mapping[str, ToolContract[Any, Any]],
+    ) -> None:
+        """Take the models by name, the worker's set of attempts that must not be cut off, and what acts in place of tools, by name."""
         self._models = models
+        self._stand_ins = stand_ins
         self._sheltered = sheltered
         self._under_way: set[asyncio.Task[Reply]] = set()
 
@@ -32,6 +39,7 @@ class Attempts:
 
         A call that leaves the kernel is sheltered: it ends and is reported even when the code that asked for it is stopped.
         """
+        tool = self._stand_ins.get(tool.name, tool)
         if not order.leaves:
             return plane.report(
                 step, order.call.attempt, await _within(tool.attempt(order.args, order.call), order.call.timeout_ms)
@@ -40,17 +48,25 @@ class Attempts:
 
     async def _act(self, tool: ToolContract[Any, Any], order: Perform, plane: RunPlane, step: StepName) -> Reply:
         try:
-            await plane.durable()
+            await plane.durable(step)
         except (StorageFailed, StaleRunNumber):
-            return Hold()  # The intent is not in the journal, so it must not happen here.
+            return Hold()  # The intent may not be in the journal, so it must not happen here and now.
         outcome = await _within(tool.attempt(order.args, order.call), order.call.timeout_ms)
         return plane.report(step, order.call.attempt, outcome)
 
     async def look_up(self, tool: ToolContract[Any, Any], order: LookUp, plane: RunPlane, step: StepName) -> Reply:
         """Ask the tool whether an action happened; return what follows from its answer."""
+        tool = self._stand_ins.get(tool.name, tool)
         assert tool.look_up is not None, tool.name
-        found = await _within(tool.look_up(order.args, order.call), order.call.timeout_ms)
+        found = await _within(tool.look_up(order.args, order.call, order.before), order.call.timeout_ms)
         return plane.report_look_up(step, found)
+
+    async def observe(self, tool: ToolContract[Any, Any], order: Observe, plane: RunPlane, step: StepName) -> Reply:
+        """Ask the tool what it sees before an action; return what follows from it."""
+        tool = self._stand_ins.get(tool.name, tool)
+        assert tool.observe is not None, tool.name
+        seen = await _within(tool.observe(order.args, order.call), order.call.timeout_ms)
+        return plane.report(step, order.call.attempt, seen)
 
     async def consult(self, order: Consult, plane: RunPlane, step: StepName, fits: Callable[[Json], str]) -> Reply:
         """Make an attempt at a model; `fits` says what is wrong with an answer, empty for nothing."""
@@ -58,10 +74,14 @@ class Attempts:
         if model.metered:
             await plane.durable()
         outcome = await _within(model.complete(order.request), MODEL_TIMEOUT_MS)
+        if not _is_counted(outcome.usage):
+            outcome = AttemptFailed(
+                FailureKind.FINAL, f"the model says that it used what cannot be counted: {outcome.usage}"
+            )
         if isinstance(outcome, ModelReply):
             wrong = fits(outcome.output)
             if wrong:
-                outcome = AttemptFailed(FailureKind.RETRYABLE, f"the answer does not fit: {wrong}")
+                outcome = AttemptFailed(FailureKind.RETRYABLE, f"the answer does not fit: {wrong}", usage=outcome.usage)
         return plane.report(step, order.attempt, outcome)
 
     async def drain(self) -> None:
@@ -84,9 +104,103 @@ MODEL_TIMEOUT_MS = 300_000
 _T = TypeVar("_T")
 
 
+class _Begun(Generator[Any, Any, _T]):
+    """Work that was done up to its first wait, or to its end; to await it is to do the rest.
+
+    Work that waits on when its time is over has STOP_GRACE_S for that; then it is left to a task of its own, and to await it ends.
+    """
+
+    def __init__(self, work: Awaitable[_T]) -> None:
+        self._steps = work.__await__()
+        self._first: list[object] = []
+        self._grace: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self.limit: asyncio.Timeout
+        """How long it may take, once it is awaited."""
+        self.ended: list[_T] = []
+        """What it came to, if it waited for nothing."""
+        try:
+            self._first.append(next(self._steps))
+        except StopIteration as end:
+            self.ended.append(end.value)
+
+    def __await__(self) -> Generator[Any, Any, _T]:
+        return self
+
+    def send(self, value: Any) -> Any:
+        """Go on; what the work waited for first has not been handed on yet."""
+        return self._first.pop() if self._first else self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where the work waits: a cancellation, for example."""
+        waits_for = self._steps.throw(*error)
+        task = asyncio.current_task()
+        assert task is not None, waits_for
+        if self._is_over:
+            rest = asyncio.create_task(_left_alone(self._steps, waits_for))
+            _LEFT.add(rest)
+            rest.add_done_callback(_forget)
+            task.uncancel()  # What `_leave` asked for is done.
+            raise asyncio.CancelledError
+        if self._grace is None and self.limit.expired():
+            self._grace = asyncio.get_running_loop().call_later(STOP_GRACE_S, self._leave, task)
+        return waits_for
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        self._is_over = True
+        task.cancel()
+
+    def close(self) -> None:
+        """Take notice that nobody awaits it any more."""
+        if self._grace is not None:
+            self._grace.cancel()
+
+
+def _is_counted(usage: Usage | None) -> bool:
+    """Tell whether a usage is one that can be kept and added up."""
+    numbers = (usage.prompt_tokens, usage.completion_tokens, usage.cost_microusd) if usage is not None else ()
+    return all(type(number) is int and -1 <= number <= USAGE_MAX for number in numbers)
+
+
+USAGE_MAX = 10**15
+"""Tokens or micro-dollars of one call: a billion dollars, and sums of many calls stay within 64 bits."""
+
+STOP_GRACE_S = 1.0
+"""For what a tool has to close behind it when its time is over: connections, files."""
+
+_LEFT: set[asyncio.Task[None]] = set()
+"""Work that was told to stop and did not; an event loop alone would not keep it."""
+
+
+async def _left_alone(steps: Generator[Any, Any, object], waits_for: object) -> None:
+    await _rest_of(steps, waits_for)
+
+
+@coroutine
+def _rest_of(steps: Generator[Any, Any, object], waits_for: object) -> Generator[Any, Any, None]:
+    yield waits_for
+    yield from steps
+
+
+def _forget(left: asyncio.Task[None]) -> None:
+    """Take notice that it ended; whatever it came to, it was reported as unknown."""
+    _LEFT.discard(left)
+    if not left.cancelled():
+        left.exception()
+
+
 async def _within(work: Awaitable[_T], timeout_ms: int) -> _T | AttemptFailed:
+    """Return what the work comes to, or that it took too long; work that waits for nothing needs no alarm.
+
+    Work that does not stop when its time is over is left alone.
+    """
+    begun = _Begun(work)
+    if begun.ended:
+        return begun.ended[0]
     try:
-        async with asyncio.timeout(timeout_ms / 1_000):
-            return await work
+        async with asyncio.timeout(timeout_ms / 1_000) as begun.limit:
+            return await begun
     except TimeoutError:
         return AttemptFailed(FailureKind.UNKNOWN, f"no answer within {timeout_ms} ms")
+    finally:
+        begun.close()

@@ -26,7 +26,7 @@ from kernos.vocabulary.errors import (
 )
 from kernos.vocabulary.ids import PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import Failure
-from kernos.vocabulary.quantities import Json, Retry
+from kernos.vocabulary.quantities import WAIT_MS_MAX, Json, Retry
 from kernos.vocabulary.questions import (
     Answered,
     AskCall,
@@ -42,10 +42,12 @@ from kernos.vocabulary.questions import (
     Consult,
     Hold,
     LookUp,
+    Observe,
     Perform,
     Question,
     Reply,
 )
+from kernos.vocabulary.undo import Undone
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -124,6 +126,14 @@ class Context:
         """
         return self._call(self._next(), tool, value)
 
+    def undo(self, undone: Undone, tool: ToolContract[Any, Any], args: Json) -> Coroutine[Any, Any, Json]:
+        """Take an action back with a call of the tool that its own tool declares for it; the kernel's revert agent asks for this.
+
+        Raises what `call` raises.
+        """
+        what = f"the call of {tool.name} that takes {undone.key} back"
+        return self._answer(self._next(), AskCall(tool.name, args, undone), what, tool=tool)
+
     async def _call(self, name: StepName, tool: ToolContract[In, Out], value: In) -> Out:
         args = tool.input.encode(value)
         answer = await self._answer(name, AskCall(tool.name, args), f"the call of {tool.name}", tool=tool)
@@ -186,7 +196,7 @@ class Context:
                 if attempt == retry.attempts:
                     raise
                 delay = min(retry.delay_max_ms, int(retry.first_delay_ms * retry.factor ** (attempt - 1)))
-                await self._answer(StepName(f"{name}.delay{attempt}"), AskSleep(delay), "the delay")
+                await self._answer(StepName(f"{name}.delay{attempt}"), AskSleep(min(delay, WAIT_MS_MAX)), "the delay")
                 continue
             output: Out = agent.output.decode(answer)
             return output
@@ -407,6 +417,9 @@ class Context:
             case Perform():
                 assert tool is not None, name
                 return await attempts.perform(tool, reply, plane, name)
+            case Observe():
+                assert tool is not None, name
+                return await attempts.observe(tool, reply, plane, name)
             case LookUp():
                 assert tool is not None, name
                 return await attempts.look_up(tool, reply, plane, name)
@@ -430,7 +443,7 @@ def _milliseconds(time: float | timedelta | None) -> int:
     if time is None:
         return 0
     seconds = time.total_seconds() if isinstance(time, timedelta) else time
-    if seconds < 0:
-        message = f"a time of {seconds} s lies in the past"
-        raise InvalidInput(message, hint="Give a time of 0 seconds or more.")
+    if not 0 <= seconds <= WAIT_MS_MAX / 1_000:  # Also what is no number at all.
+        message = f"a time of {seconds} s lies in the past, or more than a hundred years ahead"
+        raise InvalidInput(message, hint="Give a time of 0 seconds or more; leave the timeout out to wait for ever.")
     return max(1, round(seconds * 1_000))

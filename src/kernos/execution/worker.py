@@ -7,14 +7,16 @@ kernel go on, are reported, and are waited for by `drain`. Survives a crash: not
 import asyncio
 import traceback
 from collections.abc import Mapping
+from typing import Any
 
 from kernos.execution.attempts import Attempts
 from kernos.execution.context import CodecOf, Context, Frame
 from kernos.ports.model import Model
 from kernos.ports.plane import RunPlane
-from kernos.vocabulary.contract import Failed
+from kernos.vocabulary.contract import Failed, ToolContract
 from kernos.vocabulary.errors import (
     CallFailed,
+    ContractBroken,
     Diverged,
     KernelError,
     KernosError,
@@ -28,9 +30,15 @@ from kernos.vocabulary.questions import Assignment, Reply
 class InProcessWorker:
     """Implements the worker port in this event loop."""
 
-    def __init__(self, models: Mapping[str, Model], codec_of: CodecOf) -> None:
-        """Take the models by name, and how to find a type's codec."""
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        codec_of: CodecOf,
+        stand_ins: Mapping[str, ToolContract[Any, Any]] | None = None,
+    ) -> None:
+        """Take the models by name, and how to find a type's codec; `stand_ins` act in place of the tools of their names."""
         self._models = models
+        self._stand_ins = stand_ins or {}
         self._codec_of = codec_of
         self._tasks: dict[RunId, asyncio.Task[None]] = {}
         self._sheltered: set[asyncio.Task[Reply]] = set()
@@ -59,7 +67,7 @@ class InProcessWorker:
             await asyncio.wait(list(self._sheltered))
 
     async def _work(self, assignment: Assignment, plane: RunPlane) -> None:
-        attempts = Attempts(self._models, self._sheltered)
+        attempts = Attempts(self._models, self._sheltered, self._stand_ins)
         agent = assignment.agent
         declared = True
         outcome: Outcome
@@ -68,22 +76,45 @@ class InProcessWorker:
             context = Context(Frame(assignment, plane, attempts, self._codec_of), "", assignment.steps_before)
             outcome = agent.output.encode(await agent.function(context, value))
         except Failed as failed:
-            outcome = Failure(failed.mode, str(failed), failed.details)
-            declared = failed.mode in agent.failures
+            outcome, declared = self._failure_of(failed), failed.mode in agent.failures
         except (Diverged, KernelError, OperatorError):
             return  # The control plane knows: the run is blocked, overtaken, or the kernel stops.
         except CallFailed as error:
-            outcome, declared = Failure(error.failure, str(error)), error.failure in agent.failures
+            outcome, declared = Failure(_plain(error.failure), _plain(error)), error.failure in agent.failures
         except KernosError as error:
-            outcome, declared = Failure(error.code, str(error)), False
-        except Exception as error:  # noqa: BLE001 - the outermost loop of the worker: whatever the code raises ends its run
+            outcome, declared = Failure(error.code, _plain(error)), False
+        except BaseException as error:  # the outermost loop of the worker: whatever the code raises ends its run
+            if _is_stop(error):
+                raise
             outcome, declared = Failure("error", _where(error)), False
         await attempts.drain()
         plane.end(outcome, declared=declared)
 
+    def _failure_of(self, failed: Failed) -> Failure:
+        """Return what the code ended its run with; details that are no JSON would make the journal unreadable."""
+        details, message = failed.details, _plain(failed)
+        try:
+            if details is not None:
+                self._codec_of(Any).decode(details)
+        except (ContractBroken, AttributeError):
+            details, message = None, f"{message} (its details are no Json with JSON in it)"
+        return Failure(_plain(failed.mode), message, details)
 
-def _where(error: Exception) -> str:
+
+def _is_stop(error: BaseException) -> bool:
+    """Tell whether somebody stops the code or the process; else even a CancelledError is the code's own."""
+    task = asyncio.current_task()
+    is_cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return is_cancelled or isinstance(error, (KeyboardInterrupt, GeneratorExit))
+
+
+def _plain(text: object) -> str:
+    """Return text as UTF-8 can hold it."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def _where(error: BaseException) -> str:
     """Say what an agent's code raised, and in which line of it."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return _plain(f"{type(error).__name__}: {error}{place}")

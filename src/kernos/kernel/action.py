@@ -5,18 +5,32 @@
 | verifiable   | look up: done, not done (again), cannot tell (doubted)   | again under the same key |
 | once         | doubted: a person says                                    | again under the same key |
 
-Nothing is repeated while its outcome is unknown, except under a key that the tool honours.
+Nothing is repeated while its outcome is unknown, except under a key that the tool honours. A refusal ends an action; where the tool looked
+before, a look-up first says whether it can be believed.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from kernos.kernel.retry import next_attempt_at
-from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Step, StepKind, with_step, woken
+from kernos.kernel.state import (
+    Decide,
+    Evolve,
+    Phase,
+    React,
+    RunState,
+    Step,
+    StepKind,
+    Tried,
+    changed_step,
+    with_step,
+    woken,
+)
 from kernos.vocabulary.commands import (
     AnswerModel,
     AnswerRead,
     CallTool,
+    ForgoAction,
     LoseAttempt,
     NoteAttempt,
     ReportAttempt,
@@ -25,11 +39,12 @@ from kernos.vocabulary.commands import (
     SettleAction,
     UseApproval,
 )
-from kernos.vocabulary.effects import EffectOrder, RunAgent, WakeAt
+from kernos.vocabulary.effects import EffectOrder, RunAgent
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.events import (
     ActionDoubted,
     ActionFailed,
+    ActionForgone,
     ActionIntended,
     ActionLookedUp,
     ActionPerformed,
@@ -44,10 +59,11 @@ from kernos.vocabulary.events import (
     ModelAnswered,
     ReadAnswered,
 )
-from kernos.vocabulary.gate import Answer, Decision
+from kernos.vocabulary.gate import Answer
 from kernos.vocabulary.ids import ApprovalId, EpochMs, IdempotencyKey, StepName, step_key
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind
 from kernos.vocabulary.quantities import NULL, Json
+from kernos.vocabulary.undo import undo_key
 
 VERDICTS = ("done", "not_done", "unknown")
 """What a person may say about an action in doubt; `unknown` ends it as failed without claiming either."""
@@ -58,30 +74,56 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
     gate = command.gate
     if gate.answer is Answer.DENY:
         return (CallDenied(command.step, command.tool, command.args, gate),)
-    if gate.answer is Answer.ASK:
+    seen = (
+        command.digest in state.request().approved
+    )  # The plan that was approved with the request names this very call.
+    if gate.answer is Answer.ASK and not seen:
         return (
             ApprovalRequested(
-                command.step, command.tool, command.effect, command.args, command.digest, gate, command.expires_at
+                command.step,
+                command.tool,
+                command.effect,
+                command.args,
+                command.digest,
+                gate,
+                command.expires_at,
+                command.undoes,
             ),
         )
     if command.effect is Effect.READ:
         return ()  # Nothing to remember before it: a read that was lost is made again.
-    return (_intend(state, command.step, command.tool, command.effect, command.args, gate),)
+    return (_intend(state, command, "request" if gate.answer is Answer.ASK else ""),)
 
 
-def _intend(
-    state: RunState, step: StepName, tool: str, effect: Effect, args: Json, gate: Decision, *, approved: bool = False
-) -> ActionIntended:
+def _intend(state: RunState, call: CallTool, approved_at: str) -> ActionIntended:
     return ActionIntended(
-        step,
-        tool,
-        effect,
-        args,
-        IdempotencyKey(step_key(state.run, step)),
-        gate,
-        approval=ApprovalId(step_key(state.run, step)) if approved else ApprovalId(""),
+        call.step,
+        call.tool,
+        call.effect,
+        call.args,
+        undo_key(call.undoes) if call.undoes else IdempotencyKey(step_key(state.run, call.step)),
+        call.gate,
+        approval=ApprovalId(step_key(state.run, StepName(approved_at)) if approved_at else ""),
         intent=state.request().intent,
         checkpoint=state.checkpoint.name if state.checkpoint else "",
+        before=call.before,
+        undoes=call.undoes,
+    )
+
+
+def _forgo(state: RunState, command: ForgoAction) -> tuple[EventData, ...]:
+    del state
+    return (
+        ActionForgone(
+            command.step,
+            command.tool,
+            command.effect,
+            command.args,
+            command.gate,
+            command.failure,
+            command.attempts,
+            command.undoes,
+        ),
     )
 
 
@@ -95,12 +137,25 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
     if command.at >= step.due_at:
         return (ApprovalExpired(command.step),)
     if command.digest != step.digest:  # Other bytes than the approved ones: ask again.
-        return (
-            ApprovalRequested(command.step, step.what, effect, step.args, command.digest, command.gate, step.due_at),
+        asked = ApprovalRequested(
+            command.step, step.what, effect, step.args, command.digest, command.gate, step.due_at, step.undoes
         )
+        return (asked,)
     if effect is Effect.READ:
         return ()
-    return (_intend(state, command.step, step.what, effect, step.args, command.gate, approved=True),)
+    call = CallTool(
+        command.step,
+        step.what,
+        effect,
+        step.args,
+        command.gate,
+        step.digest,
+        command.at,
+        step.due_at,
+        command.before,
+        step.undoes,
+    )
+    return (_intend(state, call, command.step),)
 
 
 def _answer_read(state: RunState, command: AnswerRead) -> tuple[EventData, ...]:
@@ -129,10 +184,12 @@ def _answer_model(state: RunState, command: AnswerModel) -> tuple[EventData, ...
 
 
 def _note(state: RunState, command: NoteAttempt) -> tuple[EventData, ...]:
-    del state  # Reads and model calls have no step yet; the event is for the trace.
+    del state
     failed = command.failed
     return (
-        CallAttemptFailed(command.step, command.tool, command.attempt, failed.kind, failed.message, command.retry_at),
+        CallAttemptFailed(
+            command.step, command.tool, command.attempt, failed.kind, failed.message, command.retry_at, failed.usage
+        ),
     )
 
 
@@ -143,6 +200,10 @@ def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
     if isinstance(outcome, Json):
         return (ActionPerformed(command.step, outcome, command.attempt),)
     if outcome.kind is FailureKind.FINAL:
+        if (
+            step.before is not None and not step.is_abandoned
+        ):  # "No" may mean that it happened already: networks deliver twice.
+            return (_again(command.step, step, outcome, command.at),)
         return (_failed(command.step, step, "refused", outcome),)
     unknown = outcome.kind is FailureKind.UNKNOWN
     if unknown and step.effect is Effect.ONCE:
@@ -164,7 +225,8 @@ def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
 
 
 def _again(name: StepName, step: Step, outcome: AttemptFailed, retry_at: EpochMs) -> CallAttemptFailed:
-    return CallAttemptFailed(name, step.what, step.attempt, outcome.kind, outcome.message, retry_at)
+    kind, message, details = outcome.kind, outcome.message, outcome.details
+    return CallAttemptFailed(name, step.what, step.attempt, kind, message, retry_at, details=details)
 
 
 def _failed(name: StepName, step: Step, code: str, outcome: AttemptFailed) -> ActionFailed:
@@ -184,6 +246,8 @@ def _report_look_up(state: RunState, command: ReportLookUp) -> tuple[EventData, 
     step = state.step_in(command.step, Phase.LOOKING_UP)
     found = command.found
     looked = ActionLookedUp(command.step, found.done, found.evidence)
+    if step.refusal is not None and not found.done:
+        return (looked, ActionFailed(command.step, step.attempt, step.refusal))
     if found.done is None:
         return (looked, ActionDoubted(command.step, step.attempt, f"a look-up could not tell: {found.evidence}"))
     if found.done:
@@ -205,11 +269,12 @@ def _settle(state: RunState, command: SettleAction) -> tuple[EventData, ...]:
         message = f"{command.verdict!r} settles nothing: say one of {', '.join(VERDICTS)}"
         raise InvalidInput(message)
     state.step_in(command.step, Phase.DOUBTED)
-    return (ActionSettled(command.step, command.verdict, command.note, command.result, late=state.ended),)
+    return (ActionSettled(command.step, command.verdict, command.note, command.result, late=state.closed),)
 
 
 DECIDE: Mapping[type, Decide] = {
     CallTool: _call,
+    ForgoAction: _forgo,
     UseApproval: _use_approval,
     AnswerRead: _answer_read,
     AnswerModel: _answer_model,
@@ -251,15 +316,32 @@ def _intended(state: RunState, event: Event, data: ActionIntended) -> RunState:
         effect=data.effect,
         proposed=before.proposed if before else None,
         gate=data.gate,
+        before=data.before,
+        undoes=data.undoes,
     )
-    return replace(with_step(state, data.step, step), actions=(*state.actions, data.key))
+    return with_step(state, data.step, step, data.key)
+
+
+def _forgone(state: RunState, event: Event, data: ActionForgone) -> RunState:
+    before = state.steps.get(data.step)
+    step = Step(
+        StepKind.CALL,
+        data.tool,
+        data.args,
+        Phase.DONE,
+        event.n,
+        data.failure,
+        effect=data.effect,
+        proposed=before.proposed if before else None,
+    )
+    return with_step(state, data.step, step)
 
 
 def _changed(state: RunState, name: StepName, **changes: object) -> RunState:
     step = state.steps.get(name)
     if step is None:
         return state
-    return with_step(state, name, replace(step, **changes))  # type: ignore[arg-type]
+    return with_step(state, name, changed_step(step, changes))
 
 
 def _retried(state: RunState, event: Event, data: ActionRetried) -> RunState:
@@ -270,11 +352,13 @@ def _attempt_failed(state: RunState, event: Event, data: CallAttemptFailed) -> R
     del event
     step = state.steps.get(data.step)
     if step is None or step.phase is not Phase.INTENDED:
-        return state
-    look = data.failure is FailureKind.UNKNOWN and step.effect is Effect.VERIFIABLE
+        return replace(state, tried={**state.tried, data.step: Tried(data.attempt, data.retry_at)})
+    refused = data.failure is FailureKind.FINAL
+    look = refused or (data.failure is FailureKind.UNKNOWN and step.effect is Effect.VERIFIABLE)
     phase = Phase.LOOKING_UP if look else Phase.BACKING_OFF
     unsure = step.unsure or data.failure is FailureKind.UNKNOWN
-    return _changed(state, data.step, phase=phase, due_at=data.retry_at, unsure=unsure)
+    refusal = Failure("refused", data.message, data.details) if refused else None
+    return _changed(state, data.step, phase=phase, due_at=data.retry_at, unsure=unsure, refusal=refusal)
 
 
 def _performed(state: RunState, event: Event, data: ActionPerformed) -> RunState:
@@ -316,6 +400,7 @@ EVOLVE: Mapping[type, Evolve] = {
     ReadAnswered: _read,
     ModelAnswered: _model,
     ActionIntended: _intended,
+    ActionForgone: _forgone,
     ActionRetried: _retried,
     CallAttemptFailed: _attempt_failed,
     ActionPerformed: _performed,
@@ -326,16 +411,10 @@ EVOLVE: Mapping[type, Evolve] = {
 }
 
 
-def _back_off(state: RunState, event: Event, data: CallAttemptFailed) -> tuple[EffectOrder, ...]:
-    del event
-    step = state.steps.get(data.step)
-    return (WakeAt(data.retry_at),) if step is not None and step.phase is Phase.BACKING_OFF else ()
-
-
 def _go_on(state: RunState, event: Event, data: ActionSettled) -> tuple[EffectOrder, ...]:
     del event
     del state
     return () if data.late else (RunAgent(),)
 
 
-REACT: Mapping[type, React] = {CallAttemptFailed: _back_off, ActionSettled: _go_on}
+REACT: Mapping[type, React] = {ActionSettled: _go_on}

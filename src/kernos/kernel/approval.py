@@ -25,7 +25,7 @@ from kernos.vocabulary.outcome import Failure
 
 
 def _asked(state: RunState, name: StepName) -> Step:
-    if state.ended:
+    if state.closed:
         message = f"run {state.run} has ended ({state.status}); nothing waits for an answer any more"
         raise RunEnded(message)
     return state.step_in(name, Phase.ASKING)
@@ -79,6 +79,7 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
         digest=data.digest,
         proposed=before.proposed if before else None,
         gate=data.gate,
+        undoes=data.undoes,
     )
     return with_step(state, data.step, step)
 

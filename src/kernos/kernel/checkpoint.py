@@ -63,7 +63,7 @@ def _recorded(state: RunState, event: Event, data: ValueRecorded) -> RunState:
 
 def _reached(state: RunState, event: Event, data: CheckpointReached) -> RunState:
     step = Step(StepKind.CHECKPOINT, data.name, NULL, Phase.DONE, event.n, NULL)
-    checkpoint = Checkpoint(data.step, data.name, event.n, data.state)
+    checkpoint = Checkpoint(data.step, data.name, event.n, data.state, event.by)
     resume_from = checkpoint if data.state is not None else state.resume_from
     return replace(with_step(state, data.step, step), checkpoint=checkpoint, resume_from=resume_from)
 

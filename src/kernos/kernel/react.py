@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 
-from kernos.kernel import action, approval, checkpoint, run, wait
+from kernos.kernel import action, approval, checkpoint, compensation, run, wait
 from kernos.kernel.state import React, RunState
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.events import Event
 
-ORDERS: Mapping[type, React] = {**run.REACT, **checkpoint.REACT, **action.REACT, **approval.REACT, **wait.REACT}
+ORDERS: Mapping[type, React] = {
+    **run.REACT,
+    **checkpoint.REACT,
+    **action.REACT,
+    **approval.REACT,
+    **wait.REACT,
+    **compensation.REACT,
+}
 
 
 def react(state: RunState, event: Event) -> tuple[EffectOrder, ...]:

@@ -1,7 +1,7 @@
 """Retry: whether another attempt is made, and when."""
 
 from kernos.vocabulary.ids import EpochMs
-from kernos.vocabulary.quantities import Retry
+from kernos.vocabulary.quantities import WAIT_MS_MAX, Retry
 
 CHANCE_BITS = 16
 """Random bits that one delay needs: finer jitter than a millisecond in a minute is of no use."""
@@ -19,4 +19,4 @@ def next_attempt_at(retry: Retry, attempt: int, at: EpochMs, chance: int, retry_
         return None
     full = min(retry.delay_max_ms, int(retry.first_delay_ms * retry.factor ** (attempt - 1)))
     delay = full // 2 + (full - full // 2) * chance // (1 << CHANCE_BITS)
-    return EpochMs(at + max(delay, retry_after_ms))
+    return EpochMs(at + min(max(delay, retry_after_ms), WAIT_MS_MAX))

@@ -7,6 +7,7 @@ becomes an event. Steps happen while a run is RUNNING; deliveries may reach it i
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kernos.kernel.ending import end_badly
 from kernos.kernel.state import ENDED, Decide, Evolve, React, RunState, Status, left_behind
 from kernos.vocabulary.commands import BlockRun, CancelRun, EndRun, ParkRun, RequestRun, ResumeRun, StopRun
 from kernos.vocabulary.effects import (
@@ -21,6 +22,7 @@ from kernos.vocabulary.effects import (
 from kernos.vocabulary.errors import NotAllowed, RunEnded
 from kernos.vocabulary.events import (
     CancelRequested,
+    CompensationBegun,
     Event,
     EventData,
     RunBlocked,
@@ -28,11 +30,13 @@ from kernos.vocabulary.events import (
     RunCompleted,
     RunExpired,
     RunFailed,
+    RunHandedOver,
     RunParked,
     RunRequested,
     RunResumed,
 )
 from kernos.vocabulary.outcome import Failure, Outcome
+from kernos.vocabulary.quantities import NULL
 
 _End = RunCompleted | RunFailed | RunCancelled | RunExpired
 
@@ -42,19 +46,36 @@ MOVES: Mapping[Status, Mapping[type[EventData], Status]] = {
         RunParked: Status.WAITING,
         RunBlocked: Status.BLOCKED,
         CancelRequested: Status.RUNNING,
+        RunHandedOver: Status.HANDED_OVER,
+        CompensationBegun: Status.COMPENSATING,
         RunCompleted: Status.COMPLETED,
         RunFailed: Status.FAILED,
         RunCancelled: Status.CANCELLED,
         RunExpired: Status.EXPIRED,
     },
     Status.WAITING: {
+        RunResumed: Status.RUNNING,
         CancelRequested: Status.WAITING,
+        CompensationBegun: Status.COMPENSATING,
         RunCancelled: Status.CANCELLED,
         RunExpired: Status.EXPIRED,
     },
     Status.BLOCKED: {
         RunResumed: Status.RUNNING,
         CancelRequested: Status.BLOCKED,
+        CompensationBegun: Status.COMPENSATING,
+        RunCancelled: Status.CANCELLED,
+        RunExpired: Status.EXPIRED,
+    },
+    Status.HANDED_OVER: {
+        CancelRequested: Status.HANDED_OVER,
+        CompensationBegun: Status.COMPENSATING,
+        RunFailed: Status.FAILED,
+        RunCancelled: Status.CANCELLED,
+        RunExpired: Status.EXPIRED,
+    },
+    Status.COMPENSATING: {
+        RunFailed: Status.FAILED,
         RunCancelled: Status.CANCELLED,
         RunExpired: Status.EXPIRED,
     },
@@ -85,42 +106,45 @@ def _request(state: RunState, command: RequestRun) -> tuple[EventData, ...]:
 
 
 def _cancel(state: RunState, command: CancelRun) -> tuple[EventData, ...]:
-    if state.ended or state.cancel_reason is not None:
+    if state.ended or state.status is Status.COMPENSATING or state.cancel_reason is not None:
         return ()  # Asked twice, or too late: what was wanted is so already.
     if state.status is Status.RUNNING or state.under_way():
         return check_move(state, CancelRequested(command.reason, state.open_children()))
     requested, cancelled = CancelRequested(command.reason, state.open_children()), RunCancelled(command.reason)
     check_move(state, requested, cancelled)
-    return (requested, *left_behind(state.steps), cancelled)
+    return (requested, *end_badly(state, cancelled))
 
 
 def _stop(state: RunState, command: StopRun) -> tuple[EventData, ...]:
-    if state.ended or state.cancel_reason is None or state.under_way():
+    if state.closed or state.cancel_reason is None or state.under_way():
         return ()
-    return (*left_behind(state.steps), *check_move(state, RunCancelled(state.cancel_reason)))
+    return end_badly(state, RunCancelled(state.cancel_reason))
 
 
 def _resume(state: RunState, command: ResumeRun) -> tuple[EventData, ...]:
-    if state.status in (Status.RUNNING, Status.WAITING):
+    if state.status in (Status.RUNNING, Status.WAITING, Status.COMPENSATING):
         return ()  # It is on its way already.
     return check_move(state, RunResumed())
 
 
 def _park(state: RunState, command: ParkRun) -> tuple[EventData, ...]:
-    return check_move(state, RunParked()) if state.status is Status.RUNNING else ()
+    return check_move(state, RunParked(command.wake_at)) if state.status is Status.RUNNING else ()
 
 
 def _end(state: RunState, command: EndRun) -> tuple[EventData, ...]:
+    check_move(
+        state, RunCompleted(command.output or NULL)
+    )  # Only code that runs can end its run, with whatever it ends.
     if state.cancel_reason is not None:
         if state.under_way():
             return ()
-        return (*left_behind(state.steps), *check_move(state, RunCancelled(state.cancel_reason)))
+        return end_badly(state, RunCancelled(state.cancel_reason))
     if command.output is not None:
-        return (*left_behind(state.steps), *check_move(state, RunCompleted(command.output, state.open_children())))
+        return (*left_behind(state.steps), RunCompleted(command.output, state.open_children()))
     assert command.failure is not None, "a run ends with an output or with a failure"
     failure = command.failure
     failed = RunFailed(failure.code, failure.message, failure.details, command.declared, state.open_children())
-    return (*left_behind(state.steps), *check_move(state, failed))
+    return end_badly(state, failed)
 
 
 def _block(state: RunState, command: BlockRun) -> tuple[EventData, ...]:
@@ -150,6 +174,10 @@ def _moved(state: RunState, event: Event, data: EventData) -> RunState:
 
 def _cancelling(state: RunState, event: Event, data: CancelRequested) -> RunState:
     return replace(state, cancel_reason=data.reason)
+
+
+def _parked(state: RunState, event: Event, data: RunParked) -> RunState:
+    return replace(_moved(state, event, data), wake_at=data.wake_at)
 
 
 def _blocked(state: RunState, event: Event, data: RunBlocked) -> RunState:
@@ -182,7 +210,7 @@ def outcome_of_end(data: EventData) -> Outcome:
 
 EVOLVE: Mapping[type, Evolve] = {
     RunRequested: _requested,
-    RunParked: _moved,
+    RunParked: _parked,
     RunBlocked: _blocked,
     RunResumed: _resumed,
     CancelRequested: _cancelling,
@@ -214,6 +242,10 @@ def _announce(state: RunState, event: Event, data: _End) -> tuple[EffectOrder, .
     return tuple(orders)
 
 
+def _wake(state: RunState, event: Event, data: RunParked) -> tuple[EffectOrder, ...]:
+    return (WakeAt(data.wake_at),) if data.wake_at else ()
+
+
 def _stop_code(state: RunState, event: Event, data: RunBlocked) -> tuple[EffectOrder, ...]:
     return (StopAgent(),)
 
@@ -221,6 +253,7 @@ def _stop_code(state: RunState, event: Event, data: RunBlocked) -> tuple[EffectO
 REACT: Mapping[type, React] = {
     RunRequested: _take_up,
     RunResumed: _take_up,
+    RunParked: _wake,
     RunBlocked: _stop_code,
     CancelRequested: _reach_down,
     RunCompleted: _announce,

@@ -1,18 +1,28 @@
 """State: what the events of one run add up to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.errors import NotAllowed
-from kernos.vocabulary.events import ActionDoubted, ActionFailed, Event, EventData, RunRequested
+from kernos.vocabulary.events import (
+    ActionDoubted,
+    ActionFailed,
+    CompensationBegun,
+    Event,
+    EventData,
+    RunHandedOver,
+    RunRequested,
+)
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import Effect, Failure, Outcome
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.undo import Undone
 
 
 class Status(StrEnum):
@@ -22,6 +32,10 @@ class Status(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     BLOCKED = "blocked"
+    HANDED_OVER = "handed_over"
+    """It failed, and a person says what becomes of it."""
+    COMPENSATING = "compensating"
+    """It failed, and a child run takes back what it did."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -29,6 +43,7 @@ class Status(StrEnum):
 
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
+CLOSED = frozenset({*ENDED, Status.HANDED_OVER, Status.COMPENSATING})
 
 
 class StepKind(StrEnum):
@@ -90,6 +105,12 @@ class Step:
     gate: Decision | None = None
     detached: bool = False
     options: tuple[str, ...] = ()
+    before: Json | None = None
+    """What the tool saw before the action, for look-ups."""
+    refusal: Failure | None = None
+    """The service said no, and a look-up is to say whether that can be believed."""
+    undoes: Undone | None = None
+    """The action that this one takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +121,20 @@ class Checkpoint:
     name: str
     n: int
     state: Json | None
+    by: PrincipalId
+    """The agent, with the version whose type the state is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Attempts that failed of what has no step before its answer: a read, a model call, a look before an action."""
+
+    attempts: int
+    retry_at: EpochMs
 
 
 _NO_STEPS: Mapping[StepName, Step] = MappingProxyType({})
+_NOT_TRIED: Mapping[StepName, Tried] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +147,9 @@ class RunState:
     requested: RunRequested | None = None
     requested_by: PrincipalId = PrincipalId("")
     steps: Mapping[StepName, Step] = field(default_factory=lambda: _NO_STEPS)
+    tried: Mapping[StepName, Tried] = field(default_factory=lambda: _NOT_TRIED)
+    wake_at: EpochMs = EpochMs(0)
+    """When a parked run goes on by itself with its next attempt; 0 for never."""
     signals: tuple[tuple[str, Json], ...] = ()
     signal_keys: frozenset[str] = frozenset()
     cancel_reason: str | None = None
@@ -123,11 +158,18 @@ class RunState:
     resume_from: Checkpoint | None = None
     end: Outcome | None = None
     blocked: Failure | None = None
+    failing: CompensationBegun | RunHandedOver | None = None
+    """Why it is about to end, while a person decides or its actions are taken back."""
 
     @property
     def ended(self) -> bool:
-        """Tell whether the run takes no more steps."""
+        """Tell whether the run has an outcome."""
         return self.status in ENDED
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the run takes no more steps: it has ended, or all that is left is to take back what it did."""
+        return self.status in CLOSED
 
     def request(self) -> RunRequested:
         """Return what was asked; the run must exist."""
@@ -156,9 +198,18 @@ class RunState:
     def due_at(self) -> EpochMs:
         """Return the earliest time at which something in the run is due; 0 for never."""
         times = [s.due_at for s in self.steps.values() if s.due_at and s.phase is not Phase.DONE]
+        if self.status is Status.WAITING and self.wake_at:
+            times.append(self.wake_at)
         if self.requested is not None and self.requested.deadline_at:
             times.append(self.requested.deadline_at)
         return EpochMs(min(times, default=0))
+
+
+_NAMES = tuple(column.name for column in fields(RunState))
+_values = attrgetter(*_NAMES)
+_STEPS, _TRIED, _ACTIONS = (_NAMES.index(name) for name in ("steps", "tried", "actions"))
+_STEP_NAMES = {column.name: index for index, column in enumerate(fields(Step))}
+_step_values = attrgetter(*_STEP_NAMES)
 
 
 def left_behind(steps: Mapping[StepName, Step]) -> tuple[EventData, ...]:
@@ -174,11 +225,36 @@ def left_behind(steps: Mapping[StepName, Step]) -> tuple[EventData, ...]:
     return tuple(found)
 
 
-def with_step(state: RunState, name: StepName, step: Step) -> RunState:
-    """Return the state with one step put in or replaced."""
-    steps = dict(state.steps)
-    steps[name] = step
-    return replace(state, steps=steps)
+def with_step(state: RunState, name: StepName, step: Step, action: IdempotencyKey | None = None) -> RunState:
+    """Return the state with one step put in or replaced: `dataclasses.replace`, at the speed that every event deserves.
+
+    `action` is the key of an action that is intended with it.
+    """
+    values = list(_values(state))
+    values[_STEPS] = {**state.steps, name: step}
+    if action is not None:
+        values[_ACTIONS] = (*state.actions, action)
+    if name in state.tried:
+        values[_TRIED] = {other: tried for other, tried in state.tried.items() if other != name}
+    return RunState(*values)
+
+
+def changed_step(step: Step, changes: Mapping[str, Any]) -> Step:
+    """Return a step with some fields changed, likewise."""
+    values = list(_step_values(step))
+    for name, value in changes.items():
+        values[_STEP_NAMES[name]] = value
+    return Step(*values)
+
+
+def numbered(state: RunState, next_n: int, before: RunState) -> RunState:
+    """Return the state that a fold made of `before`, with the number of the next event.
+
+    A state that is not `before` was made by the fold and nobody else has seen it, so it may still be filled in.
+    """
+    own = RunState(*_values(state)) if state is before else state
+    object.__setattr__(own, "next_n", next_n)
+    return own
 
 
 def woken(state: RunState) -> RunState:

@@ -6,6 +6,7 @@ A signal goes to the oldest step that waits for its topic, else it is held until
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kernos.kernel.ending import end_as_told, end_badly, end_taken_back
 from kernos.kernel.state import (
     Decide,
     Evolve,
@@ -15,7 +16,6 @@ from kernos.kernel.state import (
     Status,
     Step,
     StepKind,
-    left_behind,
     with_step,
     woken,
 )
@@ -29,7 +29,7 @@ from kernos.vocabulary.commands import (
     StartChild,
     Tick,
 )
-from kernos.vocabulary.effects import CancelChild, EffectOrder, RunAgent, WakeAt
+from kernos.vocabulary.effects import CancelChild, EffectOrder, RunAgent, UndoActions, WakeAt
 from kernos.vocabulary.errors import InvalidInput, LimitReached, NotAllowed, QueueFull, RunEnded
 from kernos.vocabulary.events import (
     ApprovalExpired,
@@ -40,6 +40,7 @@ from kernos.vocabulary.events import (
     QuestionAnswered,
     QuestionAsked,
     RunExpired,
+    RunResumed,
     SignalAwaited,
     SignalReceived,
     TimerFired,
@@ -49,6 +50,7 @@ from kernos.vocabulary.events import (
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure, Outcome
 from kernos.vocabulary.quantities import NULL, SIGNALS_HELD_MAX, Json
+from kernos.vocabulary.undo import FAILURE_STEP, UNDO_STEP
 
 
 def _set_timer(state: RunState, command: SetTimer) -> tuple[EventData, ...]:
@@ -80,7 +82,7 @@ def _start_child(state: RunState, command: StartChild) -> tuple[EventData, ...]:
 
 
 def _deliver(state: RunState, command: DeliverSignal) -> tuple[EventData, ...]:
-    if state.ended:
+    if state.closed:
         message = f"run {state.run} has ended ({state.status}); the signal {command.topic!r} was not delivered"
         raise RunEnded(message)
     if command.key and command.key in state.signal_keys:
@@ -113,26 +115,30 @@ def _answer(state: RunState, command: AnswerQuestion) -> tuple[EventData, ...]:
     if step.options and command.answer not in step.options:
         message = f"{command.answer!r} is none of the options: {', '.join(step.options)}"
         raise InvalidInput(message, hint="Answer with one of the options, spelled like it.")
-    return (QuestionAnswered(command.step, command.answer),)
+    answered = QuestionAnswered(command.step, command.answer)
+    return (answered, *end_as_told(state, command.answer)) if command.step == FAILURE_STEP else (answered,)
 
 
 def _end_child(state: RunState, command: EndChild) -> tuple[EventData, ...]:
     step = state.steps.get(command.step)
     if step is None or step.child != command.child or step.phase is Phase.DONE:
         return ()
-    return (ChildEnded(command.step, command.child, command.result, command.failure, late=state.ended),)
+    ended = ChildEnded(command.step, command.child, command.result, command.failure, late=state.closed)
+    if command.step == UNDO_STEP and not state.ended:
+        return (ended, end_taken_back(state, command.result, command.failure))
+    return (ended,)
 
 
 def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
     """Let everything happen that is due; a deadline waits until no action is under way."""
-    if state.status is Status.ABSENT or state.ended:
+    if state.status in (Status.ABSENT, Status.COMPENSATING) or state.ended:
         return ()
     deadline = state.request().deadline_at
     if deadline and command.at >= deadline:
         if state.under_way():
             return ()
-        return (*left_behind(state.steps), RunExpired(deadline, state.open_children()))
-    if state.status is Status.BLOCKED:
+        return end_badly(state, RunExpired(deadline, state.open_children()))
+    if state.status is not Status.RUNNING and state.status is not Status.WAITING:
         return ()
     due: list[tuple[int, EventData]] = []
     for name, step in state.steps.items():
@@ -142,6 +148,8 @@ def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
             due.append((step.n, ApprovalExpired(name)))
         elif step.phase is Phase.WAITING:
             due.append((step.n, TimerFired(name) if step.kind is StepKind.TIMER else WaitExpired(name)))
+    if not due and state.status is Status.WAITING and 0 < state.wake_at <= command.at:
+        return (RunResumed(),)
     return tuple(event for _, event in sorted(due, key=lambda pair: pair[0]))
 
 
@@ -268,7 +276,9 @@ def _arrived(
     state: RunState, event: Event, data: TimerFired | QuestionAnswered | WaitExpired | ChildEnded
 ) -> tuple[EffectOrder, ...]:
     del event, data
-    return () if state.ended else (RunAgent(),)
+    if state.status is Status.COMPENSATING:
+        return (UndoActions(),)
+    return () if state.closed else (RunAgent(),)
 
 
 def _signalled(state: RunState, event: Event, data: SignalReceived) -> tuple[EffectOrder, ...]:
@@ -278,7 +288,7 @@ def _signalled(state: RunState, event: Event, data: SignalReceived) -> tuple[Eff
 
 def _child_of_cancelled(state: RunState, event: Event, data: ChildStarted) -> tuple[EffectOrder, ...]:
     del event
-    if state.cancel_reason is None or data.detached:
+    if state.cancel_reason is None or data.detached or data.step == UNDO_STEP:
         return ()
     return (CancelChild(data.child, state.cancel_reason),)
 

@@ -10,6 +10,9 @@ Row = Mapping[str, Scalar]
 Range = tuple[Scalar, Scalar]
 """Inclusive from, exclusive to; None leaves that end open."""
 
+Changes = Callable[[int], AsyncIterator[tuple[int, Sequence[RowOp]]]]
+"""What the entries after a position change: in portions, each with the position up to which it leads."""
+
 
 class Commit(Protocol):
     """The promise that an append will be durable, or the reason why it will not."""
@@ -88,10 +91,23 @@ class Views(Protocol):
         """Return all rows by primary key, for comparison."""
         ...
 
-    async def rebuild(self, tables: Sequence[Table], rows: AsyncIterator[Sequence[RowOp]]) -> None:
-        """Replace the content of all `tables` by applying `rows` in order, all or nothing."""
+    async def rebuild(self, tables: Sequence[Table], changes: Changes) -> None:
+        """Replace the content of `tables` by applying all that `changes` gives for them, all or nothing.
+
+        Others read and append meanwhile. `changes` is asked a second time, for what came since, while nobody can append. Raises StoreBusy when
+        another process rebuilds.
+        """
         ...
 
     def watch(self, listener: Callable[[Sequence[tuple[RunId, int]]], None]) -> None:
         """Call `listener` in the event loop with (run, number) of entries that other processes appended, within 100 ms."""
+        ...
+
+
+class Store(Journal, Views, Protocol):
+    """A journal with the projections beside it."""
+
+    @property
+    def projections_changed(self) -> bool:
+        """Whether the projections' tables were laid out anew, so that `rebuild` is due before anything is appended."""
         ...

@@ -8,6 +8,8 @@ from kernos.vocabulary.outcome import AttemptFailed, Found, Outcome
 from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.questions import Assignment, Question, Reply
 
+NO_STEP = StepName("")
+
 
 class RunPlane(Protocol):
     """The control plane as the code of one run sees it. All calls come from the event loop."""
@@ -31,8 +33,12 @@ class RunPlane(Protocol):
         """Return once there is something to do at `step`; never, when the run is parked meanwhile."""
         ...
 
-    async def durable(self) -> None:
-        """Return once everything the run has recorded is on disk. Raises StorageFailed or StaleRunNumber when it will not be."""
+    async def durable(self, before: StepName = NO_STEP) -> None:
+        """Return once everything the run has recorded is on disk. Raises StorageFailed or StaleRunNumber when it will not be.
+
+        `before`: the action whose attempt is made next. When this raises, the attempt must not be made; it is ordered anew if its intent is
+        durable after all.
+        """
         ...
 
     def busy(self, change: int) -> None:

@@ -1,5 +1,6 @@
 """Signer: the deployment's key."""
 
+from pathlib import Path
 from typing import Protocol
 
 
@@ -12,4 +13,12 @@ class Signer(Protocol):
 
     def public_key(self) -> bytes:
         """Return the 32-byte public key."""
+        ...
+
+
+class OpenKey(Protocol):
+    """How the key of a store is opened."""
+
+    def __call__(self, path: Path, *, may_make: bool) -> Signer:
+        """Return the key in the file at `path`; make one if there is none and `may_make`. Raises BadConfiguration."""
         ...

@@ -1,13 +1,14 @@
 """Clock: virtual time for the simulator and for tests; it jumps as soon as nothing can run, so a month takes a moment.
 
-Ordered: as in any asyncio event loop, and always the same way, because nothing but the loop's own queue decides. What must not be used in it:
-threads and sockets, whose time is not ours.
+Ordered: as in any asyncio event loop, and always the same way, because nothing but the loop's own queue decides. What others do in threads is
+done at once in the loop itself. What must not be used in it: sockets, whose time is not ours; a store on disk is waited for under `outside`.
 """
 
 import asyncio
 import random
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kernos.ports.clock import Alarm
@@ -26,9 +27,13 @@ class _JumpingSelector(selectors.SelectSelector):
         super().__init__()
         self._turn_s = turn_s
         self.passed_s = 0.0
+        self.outside = 0
+        """How much is under way outside of the loop that its time waits for."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return at once, that much later; nothing can run and nothing is due: nobody would ever go on."""
+        if self.outside:
+            return super().select(None if timeout is None or timeout > 0 else 0)
         if timeout is None:
             message = "everything waits, and nothing is due any more"
             raise RuntimeError(message)
@@ -48,6 +53,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the seconds that passed in this loop."""
         return self._jumping.passed_s
 
+    def run_in_executor(self, pool: object, function: Callable[..., T], *args: Any) -> asyncio.Task[T]:  # type: ignore[override]
+        """Call the function in the loop itself, some time soon: it takes no time, and its place in the order is always the same."""
+
+        async def call() -> T:
+            return function(*args)
+
+        return self.create_task(call())
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Let time stand still while the block awaits something real, such as a disk."""
+        self._jumping.outside += 1
+        try:
+            yield
+        finally:
+            self._jumping.outside -= 1
+
 
 class VirtualClock:
     """The time of day in a VirtualLoop: a `ports.clock.Clock`."""
@@ -55,10 +77,13 @@ class VirtualClock:
     def __init__(self, begin: EpochMs = BEGIN) -> None:
         """Show `begin` when the loop begins."""
         self._begin = begin
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> EpochMs:
-        """Return the time, to the nearest millisecond."""
-        return EpochMs(self._begin + round(asyncio.get_running_loop().time() * 1_000))
+        """Return the time, to the nearest millisecond. A thread may ask once the loop has."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return EpochMs(self._begin + round(self._loop.time() * 1_000))
 
     def call_at(self, at: EpochMs, call: Callable[[], None]) -> Alarm:
         """Call at `at`, or soon when that is past."""

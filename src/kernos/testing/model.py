@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from pydantic import BaseModel
 
 from kernos.vocabulary.contract import ModelReply, ModelRequest
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
@@ -13,11 +14,15 @@ class ScriptedModel:
     """Gives its replies in order, one a call: a `ports.model.Model`."""
 
     def __init__(self, replies: Sequence[object], *, metered: bool = False) -> None:
-        """Take the replies: a ModelReply, an AttemptFailed, a Json, or any value that becomes JSON."""
+        """Take the replies: a ModelReply, an AttemptFailed, a Json, a pydantic model, or any value that becomes JSON."""
         self._replies = [_reply(reply) for reply in replies]
         self._metered = metered
         self.requests: list[ModelRequest] = []
         """What it was asked, in order."""
+
+    def begun_anew(self) -> "ScriptedModel":
+        """Return a model with the same script that was not asked anything yet."""
+        return ScriptedModel(self._replies, metered=self._metered)
 
     @property
     def metered(self) -> bool:
@@ -37,4 +42,6 @@ class ScriptedModel:
 def _reply(reply: object) -> ModelReply | AttemptFailed:
     if isinstance(reply, ModelReply | AttemptFailed):
         return reply
+    if isinstance(reply, BaseModel):
+        reply = Json(reply.model_dump_json().encode())
     return ModelReply(reply if isinstance(reply, Json) else Json(msgspec.json.encode(reply)), Usage())

@@ -16,11 +16,11 @@ from kernos.adapters.sqlite.heads import NO_HEAD, ChainedHead, Notary
 from kernos.adapters.sqlite.payloads import check_body
 from kernos.adapters.sqlite.tree import Frontier, leaf_hash
 from kernos.ports.clock import Clock
-from kernos.ports.journal import Commit, Range, Row
+from kernos.ports.journal import Changes, Commit, Range, Row
 from kernos.testing.rows import MemoryRows
 from kernos.vocabulary.errors import KernelStopped, KernosError, StaleRunNumber, Tampered
 from kernos.vocabulary.ids import EpochMs, RunId, number_of
-from kernos.vocabulary.journal import Append, Entry, Finding, RowOp, Scalar, Table, TreeHead, Verification
+from kernos.vocabulary.journal import Append, Entry, Finding, Scalar, Table, TreeHead, Verification
 
 _KEY = bytes(range(32))  # Always the same, so that equal journals have equal heads.
 
@@ -114,6 +114,8 @@ class MemoryJournal:
             self._broken = self.disk.fails
         if self._broken is None:
             self._write(group)
+            if self._crashed:
+                return
         else:
             for pending in group.pending:
                 pending.error = self._broken
@@ -121,6 +123,7 @@ class MemoryJournal:
         self._begin()
 
     def _write(self, group: Group) -> None:
+        """Make a group durable, all of it at once."""
         disk = self.disk
         before = len(disk.entries)
         for pending in group.pending:
@@ -229,11 +232,14 @@ class MemoryJournal:
         """Return all rows of a table."""
         return await self.select(table, {}, limit=-1)
 
-    async def rebuild(self, tables: Sequence[Table], rows: AsyncIterator[Sequence[RowOp]]) -> None:
+    async def rebuild(self, tables: Sequence[Table], changes: Changes) -> None:
         """Replace the content of tables, all or nothing."""
         made = MemoryRows(self.disk.tables)
-        async for ops in rows:
-            made.apply(ops)
+        done = -1
+        for _ in range(2):  # What came while the loop was elsewhere comes the second time.
+            async for position, ops in changes(done):
+                made.apply(ops)
+                done = position
         names = [table.name for table in tables]
         self.disk.rows.take_over(made, names)
 

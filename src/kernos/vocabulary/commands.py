@@ -7,6 +7,7 @@ from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, Found
 from kernos.vocabulary.quantities import Json, Retry, Usage
+from kernos.vocabulary.undo import Undone
 
 # --- from outside ------------------------------------------------------------------------------------------------
 
@@ -147,6 +148,22 @@ class CallTool:
     digest: str
     at: EpochMs
     expires_at: EpochMs
+    before: Json | None = None
+    undoes: Undone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgoAction:
+    """Say that an action is not taken because the state before it could not be seen."""
+
+    step: StepName
+    tool: str
+    effect: Effect
+    args: Json
+    gate: Decision
+    failure: Failure
+    attempts: int
+    undoes: Undone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +174,7 @@ class UseApproval:
     digest: str
     gate: Decision
     at: EpochMs
+    before: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +292,18 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginUndo:
+    """Let a child run take back what the failed run did; nothing else of the run is under way any more."""
+
+    child: RunId
+    input: Json
+
+
+@dataclass(frozen=True, slots=True)
 class ParkRun:
-    """Leave memory: nothing is left to do until something arrives."""
+    """Leave memory: nothing is left to do until something arrives, or until the next attempt at `wake_at` (0: none)."""
+
+    wake_at: EpochMs = EpochMs(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +330,7 @@ class BlockRun:
 
 Command = (
     RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval
-    | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | UseApproval | AnswerRead
+    | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
     | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
-    | AskPerson | StartChild | ParkRun | StopRun | EndRun | BlockRun
+    | AskPerson | StartChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
 )  # fmt: skip

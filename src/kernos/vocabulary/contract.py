@@ -1,12 +1,13 @@
 """Contracts: what an agent or a tool promises, checked where it is declared and at every boundary."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from kernos.vocabulary.ids import IdempotencyKey, RunId
+from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
+from kernos.vocabulary.traceparent import traceparent
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -38,15 +39,21 @@ class ToolCall:
     intent: str
     checkpoint: str
     timeout_ms: int
+    root: RunId = RunId("")
+    """The first run above `run`, whose tree is one trace; empty: `run` itself."""
 
     def headers(self) -> dict[str, str]:
-        """Return the key and the tag as HTTP headers; other text than visible ASCII is percent-encoded, at most 200 characters each."""
+        """Return the key and the tag as HTTP headers, also as W3C `traceparent`.
+
+        Other text than visible ASCII is percent-encoded, at most 200 characters each.
+        """
         tag = {
             "Idempotency-Key": self.key,
             "Kernos-Agent": self.agent,
             "Kernos-Run": self.run,
             "Kernos-Intent": self.intent,
             "Kernos-Checkpoint": self.checkpoint,
+            "traceparent": traceparent(self.root or self.run, self.key),
         }
         return {name: _visible(value) for name, value in tag.items() if value}
 
@@ -73,7 +80,8 @@ class ToolContract(Generic[In, Out]):
     """A tool: its types, its effect class, and how one attempt is made.
 
     `attempt` makes exactly one attempt and classifies its failure; it gets the arguments as they stand in the journal. `look_up` tells
-    whether an action happened; only tools of class `verifiable` have one.
+    whether an action happened; only tools of class `verifiable` have one. It gets what `observe` saw just before the action was
+    intended, None for tools that do not look before. `compensate` takes an action back; `irrevocable` says why nothing can.
     """
 
     name: str
@@ -81,11 +89,75 @@ class ToolContract(Generic[In, Out]):
     input: Codec
     output: Codec
     attempt: Callable[[Json, ToolCall], Awaitable[Json | AttemptFailed]]
-    look_up: Callable[[Json, ToolCall], Awaitable[Found | AttemptFailed]] | None = None
+    look_up: Callable[[Json, ToolCall, Json | None], Awaitable[Found | AttemptFailed]] | None = None
+    observe: Callable[[Json, ToolCall], Awaitable[Json | AttemptFailed]] | None = None
+    late_ms: int = 0
+    """How long after a failed attempt the service may still do what it was asked: a look-up that finds nothing is believed only then."""
+    listed: "Listing | None" = None
+    compensate: "Compensation | None" = None
+    irrevocable: str = ""
     timeout_ms: int = 30_000
     """For one attempt (1 to 600,000): what an interactive caller bears; most services answer within seconds."""
     retry: Retry = field(default_factory=Retry)
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """How an action is taken back: by a call of `tool`, an action of its own.
+
+    `args` makes that call's arguments from the action's own and its result; it raises CannotUndo where there is no way back.
+    """
+
+    tool: ToolContract[Any, Any]
+    args: Callable[[Json, Json], Json]
+    within_ms: int = 0
+    """How long after the action; 0 is for ever."""
+    cost_microusd: int = 0
+    """What one costs, for the plan that a person sees."""
+    leaves: str = ""
+    """What stays even so, in words: the customer read the mail."""
+
+
+class CannotUndo(Exception):
+    """Raised by the function that makes an undo's arguments, with the reason why this action cannot be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationContract:
+    """How values that an older version of an agent recorded become those of the present types; None: the type is the same.
+
+    They raise ContractBroken for a value that they cannot bring over.
+    """
+
+    input: Callable[[Json], Json] | None = None
+    state: Callable[[Json], Json] | None = None
+    output: Callable[[Json], Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideEffect:
+    """One effect as the service lists it: its reference there, what it was called with, and the key if the service keeps it."""
+
+    reference: str
+    args: Json
+    """A JSON object; an action matches that has the same values under these names."""
+    key: str = ""
+    result: Json | None = None
+    tools: tuple[str, ...] = ()
+    """Names of the tools that it may come from, where several share a list; empty: any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A service's own list of effects, perhaps of several tools: those that do and those that undo write to the same account.
+
+    `ask` lists the effects of a span of time, at least those that concern the given arguments of recent actions. It raises ToolFailed when
+    the service cannot tell now.
+    """
+
+    name: str
+    ask: Callable[[EpochMs, EpochMs, Sequence[Json]], Awaitable[Sequence[OutsideEffect]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +176,10 @@ class AgentContract(Generic[In, Out]):
     limits: Limits = field(default_factory=Limits)
     state: Codec | None = None
     """Type of the state that its checkpoints carry; None: it resumes by replay."""
+    migrations: tuple[tuple[str, MigrationContract], ...] = ()
+    """Older versions whose recorded values can be brought over."""
+    on_failure: tuple[tuple[str, str], ...] = ()
+    """What becomes of a failed run, by failure mode, as in `vocabulary/undo.py`; a mode that is not named stops."""
     description: str = ""
 
 

@@ -26,6 +26,11 @@ class CancelChild:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoActions:
+    """Start the child run that takes back what this run did."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellParent:
     """Tell the run that asked for this one how it ended."""
 
@@ -47,4 +52,4 @@ class AnnounceEnd:
     """Tell those who wait for the run's result, once it is durable."""
 
 
-EffectOrder = RunAgent | StopAgent | CancelChild | TellParent | WakeAt | AnnounceEnd
+EffectOrder = RunAgent | StopAgent | CancelChild | UndoActions | TellParent | WakeAt | AnnounceEnd

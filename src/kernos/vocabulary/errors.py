@@ -136,6 +136,15 @@ class Diverged(AgentError):
     code = "diverged"
 
 
+class Outgrown(AgentError):
+    """What other code of the agent recorded does not fit its present types; nothing left the kernel.
+
+    Declare how to bring it over, @agent(migrations={VERSION: Migration(...)}), or restore the code that started the run; then `kernos resume RUN`.
+    """
+
+    code = "outgrown"
+
+
 class LimitReached(AgentError):
     """The run used up one of the limits of its contract."""
 

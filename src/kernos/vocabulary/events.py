@@ -1,7 +1,7 @@
 """Events: what happened, in past tense. The journal keeps nothing else.
 
 Each class is one kind; `KINDS` gives its name and version in the journal. A field may be added with a default; any other
-change needs a new version and an upcaster in `kernel/upcast.py`, because old journals stay.
+change needs a new version and an upcaster in `kernel/upcast.py`, because old journals stay. The file is long because it is one list.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import ApprovalId, EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
 from kernos.vocabulary.outcome import Effect, Failure, FailureKind
 from kernos.vocabulary.quantities import Json, Limits, Usage
+from kernos.vocabulary.undo import Undone
 
 # --- the life of a run -------------------------------------------------------------------------------------------
 
@@ -33,11 +34,21 @@ class RunRequested:
     depth: int = 0
     detached: bool = False
     """Its parent does not wait for it."""
+    root: RunId = RunId("")
+    """The first run of its tree; empty where it is that itself."""
+    on_failure: tuple[tuple[str, str], ...] = ()
+    """What the contract wants for each failure mode (`vocabulary/undo.py`); `*` stands for any other."""
+    reverts: RunId = RunId("")
+    """The ended run whose actions this one takes back for a person."""
+    approved: tuple[str, ...] = ()
+    """Digests of the calls that whoever asked has seen and approved with the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunParked:
-    """Nothing is left to do until something arrives from outside; the run leaves memory."""
+    """Nothing is left to do until something arrives from outside, or until `wake_at` (0: never); the run leaves memory."""
+
+    wake_at: EpochMs = EpochMs(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +73,38 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RunHandedOver:
+    """The agent failed and its contract wants a person to say what becomes of it; the question follows."""
+
+    mode: str
+    message: str
+    details: Json | None = None
+    declared: bool = True
+    children: tuple[RunId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationBegun:
+    """The run takes back what it did outside after checkpoint `to` (all, if empty); then it ends as `mode` says."""
+
+    mode: str
+    message: str
+    details: Json | None = None
+    declared: bool = True
+    to: str = ""
+    children: tuple[RunId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunCancelled:
-    """The run stopped because somebody wanted it to; children still open are cancelled (also with the ends below)."""
+    """The run stopped because somebody wanted it to; children still open are cancelled (also with the ends below).
+
+    `taken_back` is the report of its compensation: what is undone, what is not, and why (also with the ends below).
+    """
 
     reason: str
     children: tuple[RunId, ...] = ()
+    taken_back: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +113,7 @@ class RunExpired:
 
     deadline_at: EpochMs
     children: tuple[RunId, ...] = ()
+    taken_back: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +133,7 @@ class RunFailed:
     details: Json | None = None
     declared: bool = True
     children: tuple[RunId, ...] = ()
+    taken_back: Json | None = None
 
 
 # --- steps that stay inside --------------------------------------------------------------------------------------
@@ -145,7 +185,7 @@ class ReadAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswered:
-    """A model was called and answered, or failed for good."""
+    """A model was called and answered, or failed for good. `usage` is that of the last attempt: those before have events of their own."""
 
     step: StepName
     model: str
@@ -184,6 +224,24 @@ class ActionIntended:
     approval: ApprovalId = ApprovalId("")
     intent: str = ""
     checkpoint: str = ""
+    before: Json | None = None
+    """What the tool saw of the world just before, for look-ups to compare with."""
+    undoes: Undone | None = None
+    """The action that this one takes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionForgone:
+    """The kernel did not act: what had to be seen first (the state before) could not be seen. Nothing left the kernel."""
+
+    step: StepName
+    tool: str
+    effect: Effect
+    args: Json
+    gate: Decision
+    failure: Failure
+    attempts: int = 1
+    undoes: Undone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +254,10 @@ class ActionRetried:
 
 @dataclass(frozen=True, slots=True)
 class CallAttemptFailed:
-    """One attempt of a call failed; the next may start at `retry_at`, for an action of class `verifiable` with a look-up."""
+    """One attempt of a call failed; the next may start at `retry_at`, for an action of class `verifiable` with a look-up.
+
+    A refusal (`failure` final) stands here only where a look-up is to say whether it can be believed.
+    """
 
     step: StepName
     tool: str
@@ -204,6 +265,9 @@ class CallAttemptFailed:
     failure: FailureKind
     message: str
     retry_at: EpochMs
+    usage: Usage | None = None
+    """What a model used for an answer of no use."""
+    details: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +332,7 @@ class ApprovalRequested:
     digest: str
     gate: Decision
     expires_at: EpochMs
+    undoes: Undone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,9 +458,9 @@ class ChildEnded:
 
 
 EventData = (
-    RunRequested | RunParked | RunBlocked | RunResumed | CancelRequested | RunCancelled | RunExpired | RunCompleted
-    | RunFailed | ValueRecorded | CheckpointReached | ForkJoined | ReadAnswered | ModelAnswered | CallDenied
-    | ActionIntended | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
+    RunRequested | RunParked | RunBlocked | RunResumed | CancelRequested | RunHandedOver | CompensationBegun | RunCancelled
+    | RunExpired | RunCompleted | RunFailed | ValueRecorded | CheckpointReached | ForkJoined | ReadAnswered | ModelAnswered | CallDenied
+    | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
     | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
     | ChildStarted | ChildEnded
@@ -418,10 +483,12 @@ class Event:
 
 KINDS: dict[type[EventData], tuple[str, int]] = {
     RunRequested: ("run.requested", 1),
-    RunParked: ("run.parked", 1),
+    RunParked: ("run.parked", 2),
     RunBlocked: ("run.blocked", 1),
     RunResumed: ("run.resumed", 1),
     CancelRequested: ("run.cancel_requested", 1),
+    RunHandedOver: ("run.handed_over", 1),
+    CompensationBegun: ("run.compensation_begun", 1),
     RunCancelled: ("run.cancelled", 1),
     RunExpired: ("run.expired", 1),
     RunCompleted: ("run.completed", 1),
@@ -433,8 +500,9 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     ModelAnswered: ("model.answered", 1),
     CallDenied: ("call.denied", 1),
     ActionIntended: ("action.intended", 1),
+    ActionForgone: ("action.forgone", 1),
     ActionRetried: ("action.retried", 1),
-    CallAttemptFailed: ("call.attempt_failed", 1),
+    CallAttemptFailed: ("call.attempt_failed", 2),
     ActionPerformed: ("action.performed", 1),
     ActionFailed: ("action.failed", 1),
     ActionDoubted: ("action.doubted", 1),

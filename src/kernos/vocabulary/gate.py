@@ -7,6 +7,9 @@ from kernos.vocabulary.ids import PrincipalId, TenantId
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
 
+MODEL_TOOL = "model"
+"""The name under which policy sees model calls; no tool may take it."""
+
 
 class Answer(StrEnum):
     """Three answers: go on, ask a person, no."""
@@ -41,3 +44,5 @@ class Request:
     effect: Effect
     args: Json
     depth: int = 0
+    undo: bool = False
+    """Whether the call takes back an action of the same agent."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.quantities import Json, Usage
 
 
 class Effect(StrEnum):
@@ -48,6 +48,8 @@ class AttemptFailed:
     message: str
     retry_after_ms: int = 0
     details: Json | None = None
+    usage: Usage | None = None
+    """What a model used although its answer is of no use; None where none answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,5 +86,8 @@ QUEUE_RUNS_MAX = 100_000
 ACTIVE_RUNS_MAX = 512
 """Runs in memory at once: enough to fill a commit group, few enough to stay within some tens of megabytes."""
 
+WAIT_MS_MAX = 100 * 365 * 86_400_000
+"""The longest wait, deadline or delay: a hundred years. Who gives more means never, and dates and 64-bit numbers end somewhere."""
+
 APPROVAL_TTL_MS = 7 * 86_400_000
 """How long a question to a person stands before it counts as denied: a week covers weekends and short illness."""

@@ -7,6 +7,7 @@ from kernos.vocabulary.contract import AgentContract, ModelRequest, ToolCall
 from kernos.vocabulary.ids import PrincipalId, RunId
 from kernos.vocabulary.outcome import Outcome
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.undo import Undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,11 @@ class AskFork:
 
 @dataclass(frozen=True, slots=True)
 class AskCall:
-    """Call a tool."""
+    """Call a tool; `undoes` names the action that the call takes back, if it does."""
 
     tool: str
     args: Json
+    undoes: Undone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,20 @@ class Consult:
 
 
 @dataclass(frozen=True, slots=True)
-class LookUp:
-    """Ask the tool whether the action happened, and report what it says."""
+class Observe:
+    """Ask the tool what it sees of the world before the action, and report it as an attempt."""
 
     args: Json
     call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask the tool whether the action happened, and report what it says; `before` is what it saw before the action."""
+
+    args: Json
+    call: ToolCall
+    before: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,7 @@ class Hold:
     """Nothing to do now: hold on until there is."""
 
 
-Reply = Answered | Perform | Consult | LookUp | Hold
+Reply = Answered | Perform | Consult | Observe | LookUp | Hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ import msgspec
 from msgspec import json
 
 from kernos.adapters.cedar.rules import Names, read_rules
-from kernos.adapters.cedar.schema import MODEL_TOOL, MODEL_TYPE, schema_text, tool_types
+from kernos.adapters.cedar.schema import MODEL_TYPE, schema_text, tool_types
 from kernos.adapters.cedar.scope import fits
 from kernos.adapters.cedar.shape import Attribute, DoesNotFit, Record, Scalar
 from kernos.vocabulary.contract import ToolContract
-from kernos.vocabulary.gate import Answer, Decision, Request
+from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 
 DEFAULT_POLICIES = """\
 // What holds where there are no policy files: whatever only reads goes on alone, and so do models;
@@ -116,7 +116,7 @@ class CedarPolicy:
             message = f"no tool {request.tool} was declared when they were loaded"
             raise DoesNotFit(message)
         depth = _LONG.value(request.depth, "depth")
-        context = {"on_behalf_of": request.on_behalf_of, "tenant": request.tenant, "depth": depth}
+        context = {"on_behalf_of": request.on_behalf_of, "tenant": request.tenant, "depth": depth, "undo": request.undo}
         return _Call(kind, name, effects, request.agent, request.agent_version, found, context)
 
     def _slice(self, agent: str, call: "_Call") -> "_Slice":

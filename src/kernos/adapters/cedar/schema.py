@@ -10,11 +10,10 @@ from msgspec import json
 from kernos.adapters.cedar.shape import RESERVED, Record, read_input
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.gate import MODEL_TOOL
 from kernos.vocabulary.outcome import Effect
 
 MODEL_TYPE = "Model"
-MODEL_TOOL = "model"
-"""The name under which the gate asks about model calls; no tool may take it."""
 
 _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
@@ -43,6 +42,7 @@ action invoke, unattended appliesTo {{
     on_behalf_of: String,
     tenant: String,
     depth: Long,
+    undo: Bool,
   }},
 }};
 """

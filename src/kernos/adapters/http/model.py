@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -12,7 +12,7 @@ from kernos.adapters.http.reply import failure_of
 from kernos.adapters.http.sender import open_sender
 from kernos.adapters.http.wire import HttpReply, HttpRequest, Sender
 from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolFailed
-from kernos.vocabulary.outcome import AttemptFailed
+from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
 
 TIMEOUT_MS = 280_000
@@ -25,6 +25,9 @@ CONNECTIONS_MAX = 100
 
 _FENCE = re.compile(r"\s*```[a-zA-Z]*\n(.*)\n```\s*", re.DOTALL)
 _SAID_LENGTH_MAX = 200
+
+_TOKENS_MAX = 1 << 40
+"""Of one call: far above any model's, and such that no sum of costs leaves the 64 bits of a column."""
 
 
 class OpenAIModel:
@@ -124,8 +127,8 @@ class OpenAIModel:
         ]
         return body
 
-    def _read(self, reply: HttpReply) -> ModelReply:
-        """Take the answer out of a completion. Raises ToolFailed for one without."""
+    def _read(self, reply: HttpReply) -> ModelReply | AttemptFailed:
+        """Take the answer out of a completion; one of no use was paid for all the same. Raises ToolFailed for a reply that is no completion."""
         if reply.trouble:
             message = f"{reply.where} answered, and the answer {reply.trouble}"
             raise ToolFailed.unknown(message)
@@ -134,30 +137,35 @@ class OpenAIModel:
             choice = completion["choices"][0]
             said, refusal = choice["message"].get("content"), choice["message"].get("refusal")
             finish = choice.get("finish_reason")
-        except (msgspec.DecodeError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             message = f"{reply.where} answered something else than a completion ({error!r})"
             raise ToolFailed.retryable(message) from error
+        usage = self._usage(completion.get("usage"))
         if refusal or finish == "content_filter":
             message = f"the model {self._model} refused to answer: {str(refusal or finish)[:_SAID_LENGTH_MAX]}"
-            raise ToolFailed.final(message)
+            return AttemptFailed(FailureKind.FINAL, message, usage=usage)
         text = said if isinstance(said, str) else ""
         fenced = _FENCE.fullmatch(text)  # Small models put JSON into a code block, whatever they are told.
         text = fenced.group(1) if fenced else text
         try:
             output = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: half a surrogate pair.
             cut = "; it ended at the limit of its tokens" if finish == "length" else ""
             message = f"the model {self._model} answered no JSON ({error}){cut}"
-            raise ToolFailed.retryable(message) from error
-        return ModelReply(Json(msgspec.json.encode(output)), self._usage(completion.get("usage")))
+            return AttemptFailed(FailureKind.RETRYABLE, message, usage=usage)
+        return ModelReply(Json(msgspec.json.encode(output)), usage)
 
     def _usage(self, usage: object) -> Usage:
         counts = usage if isinstance(usage, dict) else {}
         prompt, completion = counts.get("prompt_tokens"), counts.get("completion_tokens")
         prompt_price, completion_price = self._prices
-        if not isinstance(prompt, int) or not isinstance(completion, int):
+        if not _is_count(prompt) or not _is_count(completion):
             return Usage(0, 0, 0 if self._prices == (0, 0) else -1)
         if prompt_price is None or completion_price is None:
             return Usage(prompt, completion, -1)
         total = prompt * prompt_price + completion * completion_price
         return Usage(prompt, completion, -(-total // 1_000_000))  # Rounded up: a spent part counts.
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _TOKENS_MAX

@@ -35,7 +35,7 @@ def json_of(reply: HttpReply) -> Json:
             return NULL
         try:
             msgspec.json.decode(reply.body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             trouble = f"is no JSON ({error})"
         else:
             return Json(reply.body)
@@ -88,7 +88,7 @@ def _object(reply: HttpReply) -> dict[str, Any]:
         return {}
     try:
         body = msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -17,6 +17,10 @@ PENDING_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of events that may wait for the disk. A disk that is so far behind has failed; more would only hide it."""
 
 
+def _nobody_to_hurry() -> None:
+    """Do nothing: the group is written in its own time."""
+
+
 class Pending:
     """One append on its way; implements the commit of the journal's port."""
 
@@ -33,6 +37,7 @@ class Pending:
     async def durable(self) -> None:
         """Return once the append is on disk; raise why it is not. Each caller has a future of its own: one may be cancelled."""
         if not self.group.finished:
+            self.group.hurry()
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.group.waiters.append(waiter)
             await waiter
@@ -43,9 +48,10 @@ class Pending:
 class Group:
     """Appends of one transaction. `finished` and `waiters` belong to the event loop."""
 
-    __slots__ = ("bytes", "entries", "finished", "pending", "waiters")
+    __slots__ = ("bytes", "entries", "finished", "hurry", "pending", "waiters")
 
-    def __init__(self) -> None:
+    def __init__(self, hurry: Callable[[], None] = _nobody_to_hurry) -> None:
+        self.hurry = hurry
         self.pending: list[Pending] = []
         self.waiters: list[asyncio.Future[None]] = []
         self.entries = 0
@@ -72,8 +78,9 @@ class Group:
 class Backlog:
     """Groups that wait for the writer, oldest first; the last one is open. Its caller holds the lock."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, hurry: Callable[[], None] = _nobody_to_hurry) -> None:
+        """Begin empty. `hurry` is called, in the event loop, when somebody begins to wait for a group."""
+        self._hurry = hurry
         self._groups: deque[Group] = deque()
         self._bytes = 0
 
@@ -81,16 +88,23 @@ class Backlog:
         """Tell whether anything waits."""
         return bool(self._groups)
 
+    @property
+    def has_full_group(self) -> bool:
+        """Whether a group takes no more, so that it has nothing to wait for."""
+        return len(self._groups) > 1
+
     def add(self, appends: Sequence[Append], on_failure: Callable[[Exception], None] | None) -> Pending:
         """Put an append into the open group, or into a new one when that is full. Raises QueueFull."""
-        entries = sum(len(append.bodies) for append in appends)
-        length = sum(len(body) for append in appends for body in append.bodies)
+        entries = length = 0
+        for append in appends:
+            entries += len(append.bodies)
+            length += sum(map(len, append.bodies))
         if self._bytes and self._bytes + length > PENDING_BYTES_MAX:
             message = f"{self._bytes} bytes of events wait for the disk already"
             raise QueueFull(message, hint="The disk is too slow or hangs; look at it, and come back later.")
         group = self._groups[-1] if self._groups else None
         if group is None or group.entries + entries > GROUP_ENTRIES_MAX or group.bytes + length > GROUP_BYTES_MAX:
-            group = Group()
+            group = Group(self._hurry)
             self._groups.append(group)
         pending = Pending(appends, on_failure, group)
         group.pending.append(pending)

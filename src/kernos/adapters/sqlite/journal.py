@@ -1,6 +1,6 @@
 """The journal and views ports over one SQLite file.
 
-Beside `NAME` lie `NAME.key` (the signing key), `NAME.heads` (tree heads, the second place), `NAME.payloads/` and `NAME.lock`.
+Beside `NAME` lie `NAME.key` (the signing key), `NAME.heads` (tree heads, the second place), `NAME.payloads/`, `NAME.lock` and `NAME.rebuild`.
 Reads happen in the event loop, on a connection of their own: a point read takes some 20 us, less than a hop to a thread.
 """
 
@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import apsw
 
-from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.files import Files
 from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
 from kernos.adapters.sqlite.layout import Layout
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.reader import Reader
+from kernos.adapters.sqlite.rebuild import rebuild
 from kernos.adapters.sqlite.rows import Rows
 from kernos.adapters.sqlite.second_place import HeadsFile
 from kernos.adapters.sqlite.store import BUSY_TIMEOUT_MS, connect, let_go, prepare, said_plainly, transaction
@@ -27,22 +27,14 @@ from kernos.adapters.sqlite.tree import Frontier
 from kernos.adapters.sqlite.verify import verify_store
 from kernos.adapters.sqlite.writer import CHECKPOINT_PAGES, Writer
 from kernos.ports.clock import Clock
-from kernos.ports.journal import Commit, Range, Row
-from kernos.ports.signer import Signer
+from kernos.ports.journal import Changes, Commit, Range, Row
+from kernos.ports.signer import OpenKey, Signer
 from kernos.vocabulary.errors import Tampered
 from kernos.vocabulary.ids import RunId
-from kernos.vocabulary.journal import Append, Entry, RowOp, Scalar, Table, TreeHead, Verification
+from kernos.vocabulary.journal import Append, Entry, Scalar, Table, TreeHead, Verification
 
 _HEADS_AT_ONCE = 1_000
 """Heads given to the second place in one piece."""
-
-
-class OpenKey(Protocol):
-    """How a store's key is opened."""
-
-    def __call__(self, path: Path, *, may_make: bool) -> Signer:
-        """Return the key in the file at `path`; make one if there is none and `may_make`."""
-        ...
 
 
 class SqliteJournal:
@@ -54,7 +46,7 @@ class SqliteJournal:
         tables: Sequence[Table],
         clock: Clock,
         *,
-        open_key: OpenKey = FileSigner.at,
+        open_key: OpenKey,
         heads: Path | None = None,
         vfs: str | None = None,
         files: Files | None = None,
@@ -63,7 +55,7 @@ class SqliteJournal:
     ) -> None:
         """Open the store, or make one. Call in the event loop that will use it.
 
-        `open_key` reads or makes the key. `heads`: the file of the second place, when it shall not lie beside the store.
+        `open_key` reads or makes the key, `NAME.key`. `heads`: the file of the second place, when it shall not lie beside the store.
         `vfs` and `files` put other file systems in their place. `checkpoint_pages`: pages in SQLite's write-ahead log from which on
         they are carried into the file. `busy_timeout_ms`: how long a write waits for another process. Raises ForeignStore, Tampered, StorageFailed, StoreBusy, BadConfiguration (the key is missing or is none).
         """
@@ -203,17 +195,10 @@ class SqliteJournal:
         """Return all rows of a table."""
         return await self.select(table, {}, limit=-1)
 
-    async def rebuild(self, tables: Sequence[Table], rows: AsyncIterator[Sequence[RowOp]]) -> None:
-        """Replace the content of tables, in one transaction. It holds the store: appends wait until it is done."""
+    async def rebuild(self, tables: Sequence[Table], changes: Changes) -> None:
+        """Replace the content of tables."""
         with said_plainly(self.path):
-            connection = connect(self.path, vfs=self._vfs)
-            try:
-                with transaction(connection, "IMMEDIATE"):
-                    self._layout.renew(connection, tables)
-                    async for ops in rows:
-                        self._rows.apply(connection, ops)
-            finally:
-                let_go(connection)
+            await rebuild(self.path, self._vfs, self._layout, self._rows, tables, changes)
         self._layout.rebuild_due = False
 
     def watch(self, listener: Callable[[Sequence[tuple[RunId, int]]], None]) -> None:

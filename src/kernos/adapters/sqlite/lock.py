@@ -1,21 +1,25 @@
-"""Lock: which process runs agents over a store; freed by the operating system however that process ends."""
+"""Locks: which process runs agents over a store, and which one rebuilds its projections; freed by the operating system however that process ends."""
 
 import fcntl
 import os
 from pathlib import Path
+from typing import ClassVar, Self
 
 
 class WorkerLock:
     """The right to run agents over one store."""
+
+    ENDING: ClassVar[str] = "lock"
+    """Of the name of the file that is locked."""
 
     def __init__(self, handle: int) -> None:
         """Take the locked file; `try_lock` makes one."""
         self._handle = handle
 
     @classmethod
-    def try_lock(cls, store: Path) -> "WorkerLock | None":
+    def try_lock(cls, store: Path) -> Self | None:
         """Take the right, or return None when another process has it."""
-        handle = os.open(store.with_name(f"{store.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(store.with_name(f"{store.name}.{cls.ENDING}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -25,11 +29,11 @@ class WorkerLock:
         os.write(handle, f"{os.getpid()}\n".encode())
         return cls(handle)
 
-    @staticmethod
-    def holder(store: Path) -> int | None:
+    @classmethod
+    def holder(cls, store: Path) -> int | None:
         """Return the id of the process that holds the right, None when nobody does."""
         try:
-            handle = os.open(store.with_name(f"{store.name}.lock"), os.O_RDWR | os.O_CLOEXEC)
+            handle = os.open(store.with_name(f"{store.name}.{cls.ENDING}"), os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
@@ -45,3 +49,9 @@ class WorkerLock:
     def release(self) -> None:
         """Give the right up."""
         os.close(self._handle)
+
+
+class RebuildLock(WorkerLock):
+    """The right to rebuild the projections of one store."""
+
+    ENDING: ClassVar[str] = "rebuild"

@@ -6,6 +6,7 @@ is not what was written, its whole block is refused, and the error names the ent
 """
 
 import struct
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ _BLOCK_HEIGHT = 4
 
 _SCAN_HEIGHT = 8
 """A portion of a scan has 2**8 entries."""
+
+_DENSE = 64
+"""Entries of one run in a portion from which on the portion is proven as a whole: a quarter, as many as four blocks hold."""
 
 _BLOCKS_REMEMBERED = 8_192
 """Proven blocks kept, some 5 MB."""
@@ -69,6 +73,7 @@ class Reader:
         ).fetchall()
         frontier = self._trusted(max(row[0] for row in rows)) if rows else None
         entries: list[Entry] = []
+        fresh = self._dense(rows, frontier) if frontier is not None and len(rows) >= _DENSE else {}
         expected = after + 1
         for pos, n, body in rows:
             if n != expected:
@@ -80,10 +85,11 @@ class Reader:
             assert frontier is not None
             if not 0 <= pos < frontier.size:
                 raise Tampered(f"{place} is not covered by the newest tree head (size {frontier.size})")
-            leaves = self._block(pos >> _BLOCK_HEIGHT, frontier)
-            begin = pos % (1 << _BLOCK_HEIGHT) * _HASH_BYTES
-            if _leaf(number, n, body) != leaves[begin : begin + _HASH_BYTES]:
-                raise Tampered(f"{place} is not what was written")
+            if fresh.get(pos) != (pos, number, n, body):
+                leaves = self._block(pos >> _BLOCK_HEIGHT, frontier)
+                begin = pos % (1 << _BLOCK_HEIGHT) * _HASH_BYTES
+                if _leaf(number, n, body) != leaves[begin : begin + _HASH_BYTES]:
+                    raise Tampered(f"{place} is not what was written")
             entries.append(Entry(run, n, self._payloads.get(body, place)))
             expected += 1
         if expected < known:
@@ -111,6 +117,17 @@ class Reader:
         return entries
 
     # --- proofs --------------------------------------------------------------------------------------------------
+
+    def _dense(self, rows: Sequence[Any], frontier: Frontier) -> dict[int, Row]:
+        """Prove the portions of which a run fills a good part as a whole; return their rows by position."""
+        found: dict[int, Row] = {}
+        for portion, count in Counter(row[0] >> _SCAN_HEIGHT for row in rows).items():
+            begin = portion << _SCAN_HEIGHT
+            if count >= _DENSE and 0 <= begin < frontier.size:
+                proven, leaves = self._rows(begin, _SCAN_HEIGHT, frontier)
+                self._prove(begin, _SCAN_HEIGHT, leaves, frontier, proven)
+                found.update((row[0], row) for row in proven)
+        return found
 
     def _block(self, block: int, frontier: Frontier) -> bytes:
         """Return the proven hashes of a block's entries, one after the other."""

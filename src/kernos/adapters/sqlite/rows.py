@@ -1,7 +1,9 @@
 """Rows: how row changes become SQL, and how rows come back."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain, groupby
 
 import apsw
 
@@ -19,17 +21,29 @@ class Rows:
         self._names = {t.name: tuple(name for name, _ in t.columns) for t in tables}
         self._runs = {t.name: frozenset(name for name, kind in t.columns if kind == "run") for t in tables}
 
-    def apply(self, connection: apsw.Connection, ops: Iterable[RowOp]) -> None:
-        """Merge changes and write them."""
-        for op in self._merge(ops):
-            names = self._keys[op.table][: len(op.key)]
-            key = [self._stored(op.table, name, value) for name, value in zip(names, op.key, strict=True)]
-            if op.op == "drop":
-                connection.execute(_drop(op.table, names), key)
-                continue
-            columns = [self._stored(op.table, name, value) for name, value in op.columns.items()]
-            sql = _SQL[op.op](op.table, names, tuple(op.columns))
-            connection.execute(sql, (*columns, *key) if op.op == "set" else (*key, *columns))
+    def apply(self, connection: apsw.Connection, ops: Iterable[RowOp], prefix: str = "") -> None:
+        """Merge changes and write them, into the tables whose names begin with `prefix`."""
+        ordered, free = self._merge(ops)
+        for some in (ordered, sorted(free, key=self._shape)):
+            for shape, alike in groupby(some, self._shape):
+                self._write(connection, prefix, shape, list(alike))
+
+    def _shape(self, op: RowOp) -> "_Shape":
+        return op.op, op.table, self._keys[op.table][: len(op.key)], tuple(op.columns)
+
+    def _write(self, connection: apsw.Connection, prefix: str, shape: "_Shape", ops: Sequence[RowOp]) -> None:
+        """Write changes that differ in their values only."""
+        op, table, keys, columns = shape
+        runs = self._runs[table]
+        are_runs = [name in runs for name in (*keys, *columns)]
+        rows = [
+            [
+                number_of(str(value)) if is_run and value is not None else value
+                for is_run, value in zip(are_runs, (*op.key, *op.columns.values()), strict=True)
+            ]
+            for op in ops
+        ]
+        execute_rows(connection, _SQL[op](prefix + table, keys, columns), rows)
 
     def _stored(self, table: str, column: str, value: Scalar) -> Scalar:
         """Return a value as the table keeps it: run ids by their number."""
@@ -72,8 +86,8 @@ class Rows:
         filters = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT {', '.join(self._names[table])} FROM {table}{filters} ORDER BY {by} LIMIT ?", values
 
-    def _merge(self, ops: Iterable[RowOp]) -> list[RowOp]:
-        """Make one change of several on the same row; the result has the same effect as the changes in their order.
+    def _merge(self, ops: Iterable[RowOp]) -> tuple[Sequence[RowOp], Sequence[RowOp]]:
+        """Make one change of several on the same row; return what has an order, and what comes after it in any order.
 
         Changes of different rows may change places, so only a drop of several rows must stay where it is: the changes of these rows
         before it have no effect, those after it come after it.
@@ -99,40 +113,73 @@ class Rows:
             elif before.op != "drop":  # A `set` after an `add`, or an `add` after a `set`: each stays what it is.
                 done.append(before)
                 pending[place] = op
-        return [*done, *pending.values()]
+        return done, list(pending.values())
 
 
 def _sum(left: Mapping[str, Scalar], right: Mapping[str, Scalar]) -> dict[str, Scalar]:
     return {**left, **{name: int(left.get(name) or 0) + int(value or 0) for name, value in right.items()}}
 
 
-@cache
-def _drop(table: str, keys: tuple[str, ...]) -> str:
-    return f"DELETE FROM {table} WHERE {' AND '.join(f'{key}=?' for key in keys)}"
+_Shape = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""What changes have in common that go into one statement: `op`, table, columns of the key, other columns."""
+
+_PORTIONS = (512, 64, 8, 1)
+"""Rows in one statement, most first: few enough statements for SQLite's cache of prepared ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement over any number of rows: what stands before and behind them."""
+
+    head: str
+    tail: str = ""
+
+
+def execute_rows(connection: apsw.Connection, statement: Statement, rows: Sequence[Sequence[Scalar | bytes]]) -> None:
+    """Execute a statement over rows of one length.
+
+    Many rows share an execution, because the interpreter's lock is let go and taken again around each: while the event loop
+    is busy, taking it costs more than the row.
+    """
+    at = 0
+    for size in _PORTIONS:
+        while len(rows) - at >= size:
+            sql = _over(statement, size, len(rows[at]))
+            connection.execute(sql, tuple(chain.from_iterable(rows[at : at + size])))
+            at += size
 
 
 @cache
-def _put(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
-    names = (*keys, *columns)
-    return f"INSERT OR REPLACE INTO {table}({', '.join(names)}) VALUES({', '.join('?' * len(names))})"
+def _over(statement: Statement, rows: int, columns: int) -> str:
+    row = f"({','.join('?' * columns)})"
+    return f"{statement.head} {','.join([row] * rows)}{statement.tail}"
 
 
 @cache
-def _set(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{column}=?" for column in columns)
-    return f"UPDATE {table} SET {changes} WHERE {' AND '.join(f'{key}=?' for key in keys)}"
+def _drop(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> Statement:
+    assert not columns, (table, columns)
+    return Statement(f"DELETE FROM {table} WHERE ({', '.join(keys)}) IN (VALUES", ")")
 
 
 @cache
-def _add(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+def _put(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> Statement:
+    return Statement(f"INSERT OR REPLACE INTO {table}({', '.join((*keys, *columns))}) VALUES")
+
+
+@cache
+def _set(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> Statement:
+    given = {name: f"given.column{place}" for place, name in enumerate((*keys, *columns), 1)}
+    changes = ", ".join(f"{name}={given[name]}" for name in columns)
+    same = " AND ".join(f"{table}.{name}={given[name]}" for name in keys)
+    return Statement(f"UPDATE {table} SET {changes} FROM (VALUES", f") AS given WHERE {same}")
+
+
+@cache
+def _add(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> Statement:
     changes = ", ".join(f"{column}=ifnull({column}, 0)+excluded.{column}" for column in columns)
-    names = (*keys, *columns)
-    insert = f"INSERT INTO {table}({', '.join(names)}) VALUES({', '.join('?' * len(names))})"
-    return (
-        f"{insert} ON CONFLICT({', '.join(keys)}) DO UPDATE SET {changes}"
-        if columns
-        else f"{insert} ON CONFLICT DO NOTHING"
-    )
+    then = f" DO UPDATE SET {changes}" if columns else " DO NOTHING"
+    head = f"INSERT INTO {table}({', '.join((*keys, *columns))}) VALUES"
+    return Statement(head, f" ON CONFLICT({', '.join(keys)}){then}")
 
 
-_SQL = {"put": _put, "set": _set, "add": _add}
+_SQL = {"put": _put, "set": _set, "add": _add, "drop": _drop}

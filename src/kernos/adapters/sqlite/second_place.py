@@ -87,7 +87,9 @@ def portions(path: Path, length: int) -> Iterator[list[ChainedHead | None]]:
     A torn last line is left out. Raises FileNotFoundError.
     """
     with path.open("rb") as file:
-        while lines := file.readlines(min(_PORTION_BYTES, length)):
+        while lines := file.readlines(
+            max(1, min(_PORTION_BYTES, length) - 1)
+        ):  # It goes on until it has more than that.
             length -= sum(map(len, lines))
             yield [_whole(line) for line in lines if line.endswith(b"\n")]
             if length <= 0:

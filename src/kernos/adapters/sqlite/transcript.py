@@ -9,7 +9,7 @@ import apsw
 from kernos.adapters.sqlite.groups import Group, Pending
 from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
 from kernos.adapters.sqlite.payloads import Payloads
-from kernos.adapters.sqlite.rows import Rows
+from kernos.adapters.sqlite.rows import Rows, Statement, execute_rows
 from kernos.adapters.sqlite.second_place import HeadsFile
 from kernos.adapters.sqlite.store import transaction
 from kernos.adapters.sqlite.tail import Tail, load_tail
@@ -24,6 +24,8 @@ _RUNS_REMEMBERED = 16_384
 
 _LINEAGES_REMEMBERED = 4_096
 """Failed lineages kept: each has its few appends in this group or the next."""
+
+_ENTRIES = Statement("INSERT INTO events VALUES")
 
 Foreign = Sequence[tuple[RunId, int]]
 """Runs and numbers of entries that other processes appended."""
@@ -94,7 +96,7 @@ class Transcript:
             connection.execute("ROLLBACK")
             self._committed = group
             return foreign
-        connection.executemany("INSERT INTO events VALUES(?,?,?,?,?)", entries)
+        execute_rows(connection, _ENTRIES, entries)
         if ops:
             self._rows.apply(connection, ops)
         head = self._notary.sign(frontier.size, self._clock.now(), self.tail.link, frontier.root())

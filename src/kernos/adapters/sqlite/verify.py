@@ -22,7 +22,7 @@ from kernos.adapters.sqlite.payloads import MARKER_BYTES, Payloads
 from kernos.adapters.sqlite.second_place import portions
 from kernos.adapters.sqlite.store import check_mark, connect, let_go, said_plainly
 from kernos.adapters.sqlite.tree import height_at, root_of_parts
-from kernos.ports.signer import Signer
+from kernos.ports.signer import OpenKey, Signer
 from kernos.vocabulary.errors import Tampered
 from kernos.vocabulary.journal import Verification
 
@@ -34,7 +34,7 @@ _sha256 = hashlib.sha256
 
 async def verify_store(
     path: Path,
-    open_key: Callable[..., Signer],
+    open_key: OpenKey,
     progress: Callable[[int, int], None],
     *,
     heads: Path | None = None,

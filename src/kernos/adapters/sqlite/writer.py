@@ -21,7 +21,10 @@ from kernos.vocabulary.ids import number_of
 from kernos.vocabulary.journal import Append
 
 _WATCH_S = 0.05
-"""How often an idle writer looks for entries of other processes, if anybody listens."""
+"""How often an idle writer looks around: for entries that linger although the event loop is stuck, and for those of other processes."""
+
+_LINGER_S = 0.002
+"""How long entries that nobody waits for may wait for company: a group costs as much as a dozen entries."""
 
 CHECKPOINT_PAGES = 1_000
 """Pages in the write-ahead log from which on they are carried into the file: 8 MiB, what SQLite does by itself."""
@@ -38,7 +41,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._listener: Callable[[Foreign], None] | None = None
         self._wake = threading.Condition()
-        self._backlog = Backlog()
+        self._backlog = Backlog(self._hurry)
+        self._due = False
+        self._hurried = False
+        self._lingering = False
         self._closing = False
         self._wal_pages = 0
         self._checkpoint_pages = checkpoint_pages
@@ -59,16 +65,36 @@ class Writer:
         with self._wake:
             error = self.broken or (KernelStopped(f"{self._path} is closed") if self._closing else None)
             if error is None:
-                was_idle = not self._backlog
                 pending = self._backlog.add(appends, on_failure)
-                if was_idle:
+                if self._backlog.has_full_group and not self._due:
+                    self._due = True
                     self._wake.notify()
+                elif not self._lingering:
+                    self._lingering = True
+                    self._loop.call_later(_LINGER_S, self._linger_is_over)
                 return pending
         pending = Pending(appends, on_failure, Group())
         pending.error = error
         pending.group.pending.append(pending)
         self._loop.call_soon(pending.group.finish)
         return pending
+
+    def _hurry(self) -> None:
+        """Begin to write once this turn of the loop is over: all it puts in shares one group."""
+        if not self._hurried:
+            self._hurried = True
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._hurried = False
+        with self._wake:
+            if self._backlog:
+                self._due = True
+                self._wake.notify()
+
+    def _linger_is_over(self) -> None:
+        self._lingering = False
+        self._begin()
 
     def watch(self, listener: Callable[[Foreign], None]) -> None:
         """Report other processes' entries from now on."""
@@ -91,10 +117,11 @@ class Writer:
     def _work(self) -> None:
         while True:
             with self._wake:
-                while not self._backlog and not self._closing:
-                    if not self._wake.wait(_WATCH_S if self._listener is not None and self.broken is None else None):
+                while not self._due and not self._closing:
+                    if not self._wake.wait(_WATCH_S):
                         break
                 group = self._backlog.take()
+                self._due = self._due and bool(self._backlog)
                 if group is None and self._closing:
                     return
             try:
@@ -147,7 +174,7 @@ class Writer:
             self._break(error)
 
     def _look_for_foreign(self) -> None:
-        if self.broken is not None or not self._transcript.is_behind():
+        if self._listener is None or self.broken is not None or not self._transcript.is_behind():
             return
         with transaction(self._connection, "DEFERRED"):
             foreign = self._transcript.catch_up()

@@ -5,6 +5,8 @@ Modules that declare commands import nothing but typer at their top; what a comm
 """
 
 import os
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 an error, 2 wrong usage, 3 the run waits, 130 stopped by Ctrl-C."""
     from typer.main import get_command
 
-    from kernos.app.cli.program import app
+    from kernos.app.cli.program import NAMES, app
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
@@ -30,16 +32,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = command(args=given or ["--help"], prog_name="kernos", standalone_mode=False)
         sys.stdout.flush()
     except KernosError as error:
-        return _say(error.code, str(error), error.hint or _advice(error), FAILED)
+        return _say(error.code, str(error), _again(error.hint or _advice(error), given), FAILED)
     except typer.TyperException as error:
-        where = given[0] if given and not given[0].startswith("-") else ""
-        return _say("usage", error.format_message(), f"kernos {where} --help".replace("  ", " "), USAGE)
+        where = f"{given[0]} " if given and given[0] in NAMES else ""
+        return _say("usage", error.format_message(), f"kernos {where}--help", USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:  # The reader has gone, as in `kernos ps | head`; what is left to flush has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _again(hint: str, given: Sequence[str]) -> str:
+    """Return the hint with the options that its commands need to mean the same store as the command that was given."""
+    options = ""
+    for name in ("--store", "--config"):
+        for place, word in enumerate(given):
+            if word == name and place + 1 < len(given):
+                options += f" {name} {shlex.quote(given[place + 1])}"
+            elif word.startswith(f"{name}="):
+                options += f" {name} {shlex.quote(word.partition('=')[2])}"
+    return _COMMAND.sub(lambda found: found[0] if options in found[0] else f"`{found[1]}{options}`", hint)
+
+
+_COMMAND = re.compile(r"`(kernos (?!init)[^`]*)`")
+"""A command within a hint; `init` works with no store."""
 
 
 def _say(code: str, message: str, hint: str, exit_code: int) -> int:

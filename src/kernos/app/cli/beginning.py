@@ -12,12 +12,16 @@ def init(
 
     Asks nothing and overwrites nothing.
     """
+    from importlib.util import find_spec
     from pathlib import Path
 
     from kernos.app.cli.starter import FILES
     from kernos.vocabulary.errors import BadConfiguration
 
     home = Path(folder).expanduser()
+    if home.is_file():
+        message = f"{home.resolve()} is a file, and a folder is wanted"
+        raise BadConfiguration(message, hint="Name a folder, which may be a new one: kernos init FOLDER")
     taken = [name for name in FILES if (home / name).exists()]
     if taken:
         message = f"{home.resolve()} has {', '.join(taken)} already; nothing was written"
@@ -35,4 +39,4 @@ def init(
     if folder != ".":
         print(f"  cd {folder}")
     print("""  kernos run hello --input '{"name": "Ada"}'""")
-    print("  pytest")
+    print("  pytest" if find_spec("pytest") else "  pip install pytest && pytest")

@@ -9,19 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from kernos.adapters.ed25519.signer import FileSigner
-from kernos.adapters.sqlite.journal import SqliteJournal
-from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.sqlite.verify import verify_store as verify_journal
 from kernos.adapters.system.clock import SystemClock
 from kernos.app.cli.showing import Advance, print_json, progress
+from kernos.app.stores import open_store
 from kernos.control.projections import TABLES
 from kernos.control.replay import Difference, compare, rebuild
-from kernos.vocabulary.errors import StoreBusy
 from kernos.vocabulary.journal import Finding, Verification
-
-BESIDE_ENTRIES_MAX = 100_000
-"""Entries up to which projections are rebuilt beside a running kernel, whose writes wait meanwhile: about two of the ten seconds that
-they wait at the most."""
 
 _TRIES = 5
 """Comparisons made anew because a running kernel moved on between the two sides."""
@@ -73,13 +67,13 @@ async def _compare(store: Path, advance: Advance) -> list[Difference]:
     """Rebuild the projections into a store of their own and compare them with the live ones."""
     differences: list[Difference] = []
     clock = SystemClock()
-    live = SqliteJournal(store, TABLES, clock)
+    live = open_store(store, clock)
     try:
         for _ in range(_TRIES):
             before = await live.head()
             entries = before.size if before is not None else 0
             with tempfile.TemporaryDirectory(prefix="kernos-") as folder:
-                aside = SqliteJournal(Path(folder) / "aside.kernos", TABLES, clock)
+                aside = open_store(Path(folder) / "aside.kernos", clock)
                 try:
                     await rebuild(live, aside, partial(advance, of_all=entries))
                     differences = await compare(live, aside)
@@ -93,15 +87,11 @@ async def _compare(store: Path, advance: Advance) -> list[Difference]:
 
 
 async def rebuild_projections(store: Path) -> None:
-    """Make the projections anew. Raises StoreBusy when a running kernel would have to wait too long."""
-    journal = SqliteJournal(store, TABLES, SystemClock())
+    """Make the projections anew, also beside a running kernel. Raises StoreBusy when another process does so already."""
+    journal = open_store(store, SystemClock())
     try:
         head = await journal.head()
         entries = head.size if head is not None else 0
-        holder = WorkerLock.holder(store)
-        if holder is not None and entries > BESIDE_ENTRIES_MAX:
-            message = f"process {holder} works on {store}, which with {entries} entries takes longer to rebuild than it can wait"
-            raise StoreBusy(message, hint="Stop that process, give `kernos rebuild` again, then start it again.")
         with progress("entries") as advance:
             await rebuild(journal, journal, partial(advance, of_all=entries))
     finally:

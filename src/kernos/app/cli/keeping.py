@@ -36,13 +36,27 @@ def rebuild(store: Store = "", config: Config = "") -> None:
 
 
 def doctor(
-    agents: Agents = None, policies: Policies = "", json: AsJson = False, store: Store = "", config: Config = ""
+    upgrade: Annotated[
+        bool,
+        typer.Option(
+            "--upgrade", help="Replay every open run against the code on disk, and name those that do not fit."
+        ),
+    ] = False,
+    agents: Agents = None,
+    policies: Policies = "",
+    json: AsJson = False,
+    store: Store = "",
+    config: Config = "",
 ) -> int:
     """Check what this kernos needs around it.
 
-    Python, SQLite, settings, store and key, agents, models, policies. Exit code 1 when one of them is bad.
+    Python, SQLite, settings, store and key, agents, models, policies. Exit code 1 when one of them is bad, or a run does not fit.
     """
+    import asyncio
+
     from kernos.app.cli.examining import examine
     from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.upgrading import check_upgrade
 
-    return examine(settings_of(config, store, agents, policies), as_json=json)
+    settings = settings_of(config, store, agents, policies)
+    return asyncio.run(check_upgrade(settings, as_json=json)) if upgrade else examine(settings, as_json=json)

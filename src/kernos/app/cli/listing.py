@@ -1,21 +1,29 @@
 """Listing: runs, and what is set and registered here."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import waits
 from kernos.app.cli.opening import find_agents, plain_kernel
-from kernos.app.cli.showing import print_json, print_table
+from kernos.app.cli.showing import print_json, print_table, terminal_width
+from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings
 from kernos.app.story import SHORT, when
 from kernos.kernel.state import Status
 from kernos.ports.journal import Row
 from kernos.vocabulary.contract import AgentContract, Codec, ToolContract
 from kernos.vocabulary.errors import InvalidInput
+from kernos.vocabulary.journal import Scalar
 
-_OPEN = (Status.RUNNING, Status.WAITING, Status.BLOCKED)
+_OPEN = (Status.RUNNING, Status.WAITING, Status.BLOCKED, Status.HANDED_OVER, Status.COMPENSATING)
+_MOVES = (Status.RUNNING, Status.COMPENSATING)
+"""What a process that runs agents would go on with by itself."""
+_NARROW = 110
+"""Below so many columns a table says when and for whom more shortly, so that what a run waits for can be read."""
 _STATUSES = tuple(status for status in Status if status is not Status.ABSENT)
 
 
@@ -26,9 +34,9 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
         raise InvalidInput(message, hint=f"Use one of {', '.join(_STATUSES)}.")
     async with plain_kernel(settings) as kernel:
         if every or status:
-            rows = list(await kernel.runs(status=status, limit=limit + 1))
+            rows = await _newest(kernel, {"status": status} if status else {}, limit + 1)
         else:
-            rows = [row for kind in _OPEN for row in await kernel.runs(status=kind, limit=limit + 1)]
+            rows = [row for kind in _OPEN for row in await _newest(kernel, {"status": kind}, limit + 1)]
             rows.sort(key=lambda row: int(row["requested_at"] or 0), reverse=True)
         cut = len(rows) > limit
         listed = [(row, await waits(kernel, str(row["run"]))) for row in rows[:limit]]
@@ -36,20 +44,34 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
         print_json([{**row, "waits": found} for row, found in listed])
         return
     if not listed:
-        print("no runs" if every or status else "no open runs; those that have ended: kernos ps --all")
+        ended = f"no open runs; those that have ended: kernos ps --all{settings.repeated}"
+        print("no runs" if every or status else ended)
         return
+    narrow = 0 < terminal_width() < _NARROW
     table = [
-        (*_columns(row), "; ".join(wait.text() for wait in found) or str(row["reason"] or row["intent"]))
+        (*_columns(row, narrow=narrow), "; ".join(wait.text() for wait in found) or str(row["reason"] or row["intent"]))
         for row, found in listed
     ]
-    print_table(("RUN", "STATUS", "AGENT", "ASKED", "BY", "WAITS FOR, OR WHAT IT IS"), table)
+    headings = ("RUN", "STATUS", "AGENT", "ASKED", *(() if narrow else ("BY",)), "WAITS FOR, OR WHAT IT IS")
+    print_table(headings, table)
     if cut:
         print(f"and more; show them with --limit {limit * 10}")
+    going_on = sum(row["status"] in _MOVES for row, _ in listed)
+    if going_on and WorkerLock.holder(settings.store) is None:
+        note = f"no process runs agents over this store now: `kernos dev{settings.repeated}` goes on with {going_on} of these"
+        sys.stdout.flush()  # The note comes after the table, also where both go into one file.
+        print(note, file=sys.stderr)
 
 
-def _columns(row: Row) -> tuple[str, ...]:
+async def _newest(kernel: Kernel, where: Mapping[str, Scalar], limit: int) -> list[Row]:
+    """Return runs by when they were asked for: by their ids they would not lie in that order."""
+    return list(await kernel.journal.select("runs", where, order="requested_at", descending=True, limit=limit))
+
+
+def _columns(row: Row, *, narrow: bool) -> tuple[str, ...]:
     asked = when(int(row["requested_at"] or 0))
-    return str(row["run"])[:SHORT], str(row["status"]), str(row["agent"]), asked, str(row["by"])
+    whom = () if narrow else (str(row["by"]),)
+    return str(row["run"])[:SHORT], str(row["status"]), str(row["agent"]), asked[5:16] if narrow else asked, *whom
 
 
 def show_settings(settings: Settings, *, as_json: bool) -> None:

@@ -32,7 +32,10 @@ def settings_of(
 
 
 def existing(settings: Settings) -> Settings:
-    """Return the settings if their store exists: looking must not make one. Raises NotFound."""
+    """Return the settings if their store exists: looking must not make one. Raises NotFound, BadConfiguration."""
+    if settings.store.is_dir():
+        message = f"{settings.store} is a folder, not a store"
+        raise BadConfiguration(message, hint="Name the store's file in it: --store FOLDER/NAME.")
     if not settings.store.is_file():
         message = f"there is no store {settings.store}"
         hint = "Start a run with `kernos run AGENT`, which makes it, or name another store with --store."
@@ -123,9 +126,9 @@ def _place(error: Exception) -> str:
     return f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
 
 
-def who_goes_on(store: Path) -> str:
+def who_goes_on(settings: Settings) -> str:
     """Say which process runs agents over the store, or how to start one."""
-    holder = WorkerLock.holder(store)
+    holder = WorkerLock.holder(settings.store)
     if holder is None:
-        return "no process runs agents over this store now: `kernos dev` goes on with it"
+        return f"no process runs agents over this store now: `kernos dev{settings.repeated}` goes on with it"
     return f"process {holder} goes on with it"

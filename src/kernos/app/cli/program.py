@@ -3,10 +3,13 @@
 import typer
 
 from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume, settle, signal
+from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.looking import config, ps, trace
+from kernos.app.cli.repeating import export, fork, replay
 from kernos.app.cli.running import dev, run
+from kernos.app.cli.undoing import reconcile, revert
 
 app = typer.Typer(
     help="kernos: run agents that touch money and customers. Begin with `kernos init demo`.",
@@ -15,12 +18,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (
+_COMMANDS = (
     init,
     dev,
     run,
     ps,
     trace,
+    why,
+    effects,
     approve,
     deny,
     edit,
@@ -29,9 +34,17 @@ for command in (
     signal,
     cancel,
     resume,
+    revert,
+    reconcile,
+    replay,
+    fork,
+    export,
+    rehearse,
     verify,
     rebuild,
     doctor,
     config,
-):
+)
+NAMES = tuple(command.__name__ for command in _COMMANDS)
+for command in _COMMANDS:
     app.command()(command)

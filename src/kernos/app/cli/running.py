@@ -11,8 +11,8 @@ def dev(agents: Agents = None, policies: Policies = "", store: Store = "", confi
     """Run agents over the store until Ctrl-C, and print what happens."""
     import asyncio
 
-    from kernos.app.cli.foreground import work
     from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.working import work
 
     return asyncio.run(work(settings_of(config, store, agents, policies)))
 

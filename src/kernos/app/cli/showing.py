@@ -1,6 +1,7 @@
 """Showing: tables, JSON and progress, for people at a terminal and for programs behind a pipe."""
 
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from shutil import get_terminal_size
@@ -10,6 +11,9 @@ import msgspec
 
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.quantities import Json
+
+_WORDS_WIDTH_MIN = 20
+"""Letters of a line below which breaking it helps nobody."""
 
 
 class Advance(Protocol):
@@ -25,22 +29,39 @@ def print_json(value: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def terminal_width() -> int:
+    """Return how many letters fit into a line of the terminal; 0 behind a pipe, where a line has no end."""
+    return get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print columns, the last one cut at the terminal's edge; behind a pipe nothing is cut."""
+    """Print columns, each row in one line, the last column cut at the terminal's edge; behind a pipe nothing is cut."""
     widths = [max(len(str(row[i])) for row in (headings, *rows)) for i in range(len(headings))]
-    room = get_terminal_size().columns if sys.stdout.isatty() else 0
+    room = terminal_width()
     for row in (headings, *rows):
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        line = "  ".join((*cells, row[-1])).rstrip()
+        line = "  ".join((*cells, " ".join(row[-1].split()))).rstrip()
         print(line if not room or len(line) <= room else f"{line[: room - 3]}...")
+
+
+def print_indented(text: str, *, first: str = "", rest: str = "") -> None:
+    """Print text in lines that fit the terminal, all but the first behind `rest`; behind a pipe its own lines stay whole."""
+    room = terminal_width()
+    head, *others = text.split("\n")
+    for begin, line in ((first, head), *((rest, other.strip()) for other in others)):
+        if room > len(rest) + _WORDS_WIDTH_MIN:
+            print(textwrap.fill(line, room, initial_indent=begin, subsequent_indent=rest, break_on_hyphens=False))
+        else:
+            print(f"{begin}{line}")
 
 
 def read_json(text: str, what: str) -> Any:
     """Return the value of JSON text. Raises InvalidInput with the place."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        message = f"{what} is not JSON: {error}"
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        why = "its values lie too deep inside one another" if isinstance(error, RecursionError) else error
+        message = f"{what} is not JSON: {why}"
         raise InvalidInput(
             message, hint='Quote it for the shell, as \'{"name": "Ada"}\'; text is \'"text"\'.'
         ) from error

@@ -66,41 +66,37 @@ when { resource.copies <= 10 };
 """
 
 _TEST = '''\
-"""The hello agent, run for real on a store of its own."""
+"""The hello agent in a kernel whose clock jumps and whose store is in memory; pytest needs nothing else."""
 
-import asyncio
 from pathlib import Path
 
 from agents.hello import Guest, hello
-from kernos import Kernel
+from kernos.testing import crash_everywhere
 
 POLICIES = Path(__file__).parent.parent / "policies"
 
 
-def test_it_greets_a_guest(tmp_path, monkeypatch):
+async def test_it_greets_a_guest(virtual_kernel, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where the cards go
-
-    async def greet() -> str:
-        async with Kernel(tmp_path / "store.kernos", agents=[hello], policies=POLICIES) as kernel:
-            run = await kernel.start(hello, Guest(name="Ada"))
-            return await run.result()
-
-    assert Path(asyncio.run(greet())).read_text() == "Hello Ada!\\n"
+    async with virtual_kernel(hello, policies=POLICIES) as kernel:
+        assert Path(await kernel.finish(hello, Guest(name="Ada"))).read_text() == "Hello Ada!\\n"
 
 
-def test_many_cards_wait_for_a_person(tmp_path, monkeypatch):
+async def test_many_cards_wait_for_a_person(virtual_kernel, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-    async def refuse() -> str:
-        async with Kernel(tmp_path / "store.kernos", agents=[hello], policies=POLICIES) as kernel:
-            run = await kernel.start(hello, Guest(name="Ada", cards=50))
-            async for event in run.events():
-                if type(event.data).__name__ == "RunParked":
-                    await kernel.deny(run.id, "too many")
-            return await run.result()
-
-    assert "too many" in asyncio.run(refuse())
+    async with virtual_kernel(hello, policies=POLICIES) as kernel:
+        run = await kernel.start(hello, Guest(name="Ada", cards=50))
+        async for event in run.events():
+            if type(event.data).__name__ == "RunParked":
+                await kernel.deny(run.id, "too many")
+        assert "too many" in await run.result()
     assert not Path("cards").exists()
+
+
+def test_wherever_it_crashes_the_guest_is_greeted_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    crash_everywhere(hello, Guest(name="Ada"), policies=POLICIES)
+    assert len(list(Path("cards").iterdir())) == 1
 '''
 
 FILES = {

@@ -6,7 +6,7 @@ import msgspec
 
 from kernos.app.cli.foreground import waits
 from kernos.app.cli.opening import plain_kernel
-from kernos.app.cli.showing import print_json, print_table
+from kernos.app.cli.showing import print_indented, print_json, print_table
 from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings
 from kernos.app.story import SHORT, Effect, Story, Wait, shown, tell, when
@@ -30,7 +30,7 @@ async def trace_run(settings: Settings, name: str, *, with_events: bool, as_json
     if as_json:
         print_json({"story": story, "waits": pending, "runs_below": below, "events": [_event(e) for e in entries]})
         return
-    _print_story(story, below, pending)
+    _print_story(story, below, pending, settings.repeated)
     if with_events:
         print()
         _print_events(entries)
@@ -49,14 +49,15 @@ async def _below(kernel: Kernel, story: Story) -> list[Story]:
     return found
 
 
-def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait]) -> None:
+def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait], repeated: str) -> None:
     ended = f" at {when(story.ended_at)}" if story.ended_at else ""
     print(f"run {story.run} of agent {story.agent} version {story.version}: {story.status}{ended}")
-    print(f"\nasked by {story.asked_by} at {when(story.asked_at)}: {story.intent}")
-    print(f"  input {shown(_json(story.input))}")
+    print()
+    print_indented(f"asked by {story.asked_by} at {when(story.asked_at)}: {story.intent}", rest="  ")
+    print_indented(f"input {shown(_json(story.input))}", first="  ", rest="    ")
     print("\nwhat it found and decided, and why")
     for at, sentence in story.happened:
-        print(f"  {when(at)[11:]} {sentence}")
+        print_indented(sentence, first=f"  {when(at)[11:]} ", rest=" " * 12)
     if not story.happened:
         print("  nothing yet")
     print("\nwhat it did outside")
@@ -67,14 +68,14 @@ def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait]) 
     if not story.ended_at or pending:
         print("\nwhat it waits for")
         for wait in pending:
-            print(f"  {wait.text()}")
+            print_indented(wait.text(), first="  ", rest="    ")
             if wait.command():
-                print(f"    {wait.command()}")
+                print(f"    {wait.command(repeated)}")
         if not pending:
             print(
                 "  nothing"
                 if story.status != "blocked"
-                else f"  somebody to mend what blocks it: kernos resume {story.run[:SHORT]}"
+                else f"  somebody to mend what blocks it: kernos resume {story.run[:SHORT]}{repeated}"
             )
     print("\nwhat it cost")
     print(f"  {_cost([story, *below])}")
@@ -86,10 +87,10 @@ def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait]) 
 
 def _print_effect(effect: Effect) -> None:
     by = f", approved by {effect.approved_by}" if effect.approved_by else ""
-    print(f"  {effect.tool} ({effect.effect}) {effect.args}")
+    print_indented(f"{effect.tool} ({effect.effect}) {effect.args}", first="  ", rest="    ")
     tries = f"{effect.attempts} attempt{'' if effect.attempts == 1 else 's'}"
     result = f": {effect.outcome}" if effect.outcome else ""
-    print(f"    {effect.status}, key {effect.key}, {tries}{by}{result}")
+    print_indented(f"{effect.status}, key {effect.key}, {tries}{by}{result}", first="    ", rest="      ")
 
 
 def _cost(stories: Sequence[Story]) -> str:

@@ -3,6 +3,7 @@
 from kernos.vocabulary.events import (
     ActionDoubted,
     ActionFailed,
+    ActionForgone,
     ActionIntended,
     ActionPerformed,
     ActionRetried,
@@ -15,6 +16,7 @@ from kernos.vocabulary.events import (
     CallDenied,
     Event,
 )
+from kernos.vocabulary.ids import step_key
 from kernos.vocabulary.journal import RowOp, Scalar, Table
 
 TABLE = Table(
@@ -31,15 +33,17 @@ TABLE = Table(
         ("approved_by", "text"),
         ("reason", "text"),
         ("args", "text"),
+        ("undoes", "text"),
     ),
     key_columns=2,
-    indexes=(("status",),),
+    indexes=(("status",), ("undoes",)),
 )
 
 KINDS = frozenset(
     {
         ActionDoubted,
         ActionFailed,
+        ActionForgone,
         ActionIntended,
         ActionPerformed,
         ActionRetried,
@@ -59,23 +63,35 @@ def project(event: Event) -> tuple[RowOp, ...]:
     data = event.data
     if isinstance(data, (ApprovalRequested, CallDenied)):
         return (RowOp("put", "actions", (event.run, data.step), _proposed(event, data)),)
+    if isinstance(data, ActionForgone):
+        reason = f"{data.failure.code}: {data.failure.message}"
+        return (_put(event, data, status="failed", attempts=0, settled_at=event.at, reason=reason),)
     if isinstance(data, ActionIntended):
-        if data.approval:
+        if data.approval == step_key(event.run, data.step):
             return (_set(event, data.step, status="intended", attempts=data.attempt),)
-        row: dict[str, Scalar] = {
-            **_EMPTY,
-            "tool": data.tool,
-            "effect": data.effect,
-            "status": "intended",
-            "attempts": data.attempt,
-            "at": event.at,
-            "args": data.args.text.decode(),
-        }
-        return (RowOp("put", "actions", (event.run, data.step), row),)
+        approved_by = "whoever asked" if data.approval else ""
+        return (_put(event, data, status="intended", attempts=data.attempt, approved_by=approved_by),)
     return _changed(event)
 
 
-_EMPTY: dict[str, Scalar] = {"attempts": 0, "settled_at": None, "approved_by": "", "reason": ""}
+def _put(event: Event, data: ActionIntended | ActionForgone, **columns: Scalar) -> RowOp:
+    row: dict[str, Scalar] = {
+        **_EMPTY,
+        "tool": data.tool,
+        "effect": data.effect,
+        "at": event.at,
+        "args": data.args.text.decode(),
+        "undoes": _undoes(data),
+        **columns,
+    }
+    return RowOp("put", "actions", (event.run, data.step), row)
+
+
+_EMPTY: dict[str, Scalar] = {"attempts": 0, "settled_at": None, "approved_by": "", "reason": "", "undoes": None}
+
+
+def _undoes(data: ActionIntended | ActionForgone | ApprovalRequested) -> str | None:
+    return data.undoes.key if data.undoes is not None else None
 
 
 def _proposed(event: Event, data: ApprovalRequested | CallDenied) -> dict[str, Scalar]:
@@ -89,6 +105,7 @@ def _proposed(event: Event, data: ApprovalRequested | CallDenied) -> dict[str, S
         "settled_at": event.at if denied else None,
         "reason": data.gate.reason,
         "args": data.args.text.decode(),
+        "undoes": None if isinstance(data, CallDenied) else _undoes(data),
     }
 
 

@@ -7,12 +7,14 @@ One row for each child run that is waited for. `owed` says what is missing: `end
 from kernos.vocabulary.events import (
     CancelRequested,
     ChildEnded,
+    CompensationBegun,
     Event,
     ForkJoined,
     RunCancelled,
     RunCompleted,
     RunExpired,
     RunFailed,
+    RunHandedOver,
     RunRequested,
 )
 from kernos.vocabulary.journal import RowOp, Table
@@ -25,7 +27,8 @@ TABLE = Table(
 )
 
 _ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired)
-KINDS = frozenset({RunRequested, ChildEnded, CancelRequested, ForkJoined, *_ENDS})
+_GIVES_UP = (CancelRequested, ForkJoined, RunHandedOver, CompensationBegun)
+KINDS = frozenset({RunRequested, ChildEnded, *_GIVES_UP, *_ENDS})
 
 
 def project(event: Event) -> tuple[RowOp, ...]:
@@ -38,8 +41,8 @@ def project(event: Event) -> tuple[RowOp, ...]:
         return (RowOp("put", "deliveries", (event.run,), row),)
     if isinstance(data, ChildEnded):
         return (RowOp("drop", "deliveries", (data.child,), {}),)
-    assert isinstance(data, (CancelRequested, ForkJoined, *_ENDS)), data
+    assert isinstance(data, (*_GIVES_UP, *_ENDS)), data
     given_up = tuple(RowOp("set", "deliveries", (child,), {"owed": "cancel"}) for child in data.children)
-    if isinstance(data, (CancelRequested, ForkJoined)):
+    if isinstance(data, _GIVES_UP):
         return given_up
     return (*given_up, RowOp("set", "deliveries", (event.run,), {"owed": "end"}))

@@ -8,6 +8,7 @@ from kernos.vocabulary.events import (
     ApprovalGranted,
     CancelRequested,
     ChildEnded,
+    CompensationBegun,
     Event,
     QuestionAnswered,
     RunBlocked,
@@ -15,6 +16,7 @@ from kernos.vocabulary.events import (
     RunCompleted,
     RunExpired,
     RunFailed,
+    RunHandedOver,
     RunParked,
     RunRequested,
     RunResumed,
@@ -35,13 +37,15 @@ TABLE = Table(
         ("tenant", "text"),
         ("by", "text"),
         ("parent", "run"),
+        ("reverts", "run"),
         ("requested_at", "int"),
         ("ended_at", "int"),
         ("deadline_at", "int"),
+        ("wake_at", "int"),
         ("reason", "text"),
     ),
     key_columns=1,
-    indexes=(("status",), ("deadline_at",)),
+    indexes=(("status",), ("deadline_at",), ("wake_at",), ("reverts",)),
 )
 
 _ENDS = {RunCompleted: "completed", RunFailed: "failed", RunCancelled: "cancelled", RunExpired: "expired"}
@@ -59,7 +63,19 @@ _WAKES = frozenset(
         WaitExpired,
     }
 )
-KINDS = frozenset({RunRequested, RunParked, RunBlocked, RunResumed, CancelRequested, *_ENDS, *_WAKES})
+KINDS = frozenset(
+    {
+        RunRequested,
+        RunParked,
+        RunBlocked,
+        RunResumed,
+        RunHandedOver,
+        CompensationBegun,
+        CancelRequested,
+        *_ENDS,
+        *_WAKES,
+    }
+)
 
 
 def project(event: Event) -> tuple[RowOp, ...]:
@@ -74,9 +90,11 @@ def project(event: Event) -> tuple[RowOp, ...]:
             "tenant": data.tenant,
             "by": event.by,
             "parent": data.parent or None,
+            "reverts": data.reverts or None,
             "requested_at": event.at,
             "ended_at": None,
             "deadline_at": data.deadline_at or None,
+            "wake_at": None,
             "reason": "",
         }
         return (RowOp("put", "runs", (event.run,), row),)
@@ -89,15 +107,24 @@ def project(event: Event) -> tuple[RowOp, ...]:
 
 def _changes(event: Event) -> dict[str, Scalar]:
     data = event.data
+    if isinstance(data, CancelRequested):
+        return {"reason": f"cancel requested: {data.reason}"}
+    if isinstance(data, RunParked):
+        return {"status": "waiting", "wake_at": data.wake_at or None}
+    return {"wake_at": None, **_moves(event)}
+
+
+def _moves(event: Event) -> dict[str, Scalar]:
+    data = event.data
     kind = type(data)
     if kind in _ENDS:
         return {"status": _ENDS[kind], "ended_at": event.at, "deadline_at": None, "reason": _reason(event)}
-    if isinstance(data, RunParked):
-        return {"status": "waiting"}
+    if isinstance(data, RunHandedOver):
+        return {"status": "handed_over", "reason": f"{data.mode}: {data.message}"}
+    if isinstance(data, CompensationBegun):
+        return {"status": "compensating", "deadline_at": None, "reason": f"{data.mode}: {data.message}"}
     if isinstance(data, RunBlocked):
         return {"status": "blocked", "reason": f"{data.code}: {data.message}"}
-    if isinstance(data, CancelRequested):
-        return {"reason": f"cancel requested: {data.reason}"}
     if isinstance(data, RunResumed):
         return {"status": "running", "reason": ""}
     return {"status": "running"}

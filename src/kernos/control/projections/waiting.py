@@ -8,6 +8,7 @@ from kernos.vocabulary.events import (
     ApprovalRequested,
     ChildEnded,
     ChildStarted,
+    CompensationBegun,
     Event,
     ForkJoined,
     QuestionAnswered,
@@ -16,6 +17,7 @@ from kernos.vocabulary.events import (
     RunCompleted,
     RunExpired,
     RunFailed,
+    RunHandedOver,
     SignalAwaited,
     SignalReceived,
     TimerFired,
@@ -39,7 +41,7 @@ TABLE = Table(
     indexes=(("due_at",), ("kind",)),
 )
 
-_ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired)
+_ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired, RunHandedOver, CompensationBegun)
 _STARTS = (ApprovalRequested, QuestionAsked, SignalAwaited, TimerSet, ChildStarted)
 _STOPS = (
     ApprovalGranted, ApprovalEdited, ApprovalDenied, ApprovalExpired, QuestionAnswered, TimerFired, WaitExpired,

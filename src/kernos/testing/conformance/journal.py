@@ -1,4 +1,4 @@
-"""The journal port's suite: what every journal has to do. Give `open` and `edit`; pytest and pytest-asyncio run the rest."""
+"""The journal port's suite: what every journal has to do. Give `open` and `edit`; the plugin of kernos runs the rest."""
 
 # ruff: noqa: D102, PLR2004, PT017 - a test's name is its sentence, values are its point, and pytest is not needed to import this
 
@@ -46,6 +46,8 @@ async def refused(commit: Commit) -> Exception | None:
 
 class JournalSuite:
     """What every journal has to do."""
+
+    kernos_suite = True
 
     async def open(self, folder: Path) -> Journal:
         """Open the journal that lies in a folder, or make one; a second call while one is open is another process."""

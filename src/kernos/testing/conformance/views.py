@@ -1,4 +1,4 @@
-"""The views port's suite: what projections' tables have to do, beside a journal. Give `open`; pytest and pytest-asyncio run the rest."""
+"""The views port's suite: what projections' tables have to do, beside a journal. Give `open`; the plugin of kernos runs the rest."""
 
 # ruff: noqa: D102 - the name of a test is its sentence
 
@@ -40,6 +40,8 @@ def part(op: str, run: RunId, step: str, **columns: Scalar) -> RowOp:
 
 class ViewsSuite:
     """What every adapter of the views port has to do."""
+
+    kernos_suite = True
 
     async def open(self, folder: Path) -> Both:
         """Open the store that lies in a folder with `TABLES`, or make one; a second call while one is open is another process."""
@@ -144,23 +146,45 @@ class ViewsSuite:
         store = await self.open(tmp_path)
         await self.write(store, [put(RUNS[0]), part("put", RUNS[0], "1", calls=1)])
 
-        async def rows(*, fails: bool) -> AsyncIterator[Sequence[RowOp]]:
-            yield [put(RUNS[1])]
-            yield [put(RUNS[2])]
+        async def changes(after: int, *, fails: bool = False) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+            if after < 0:
+                yield 0, [put(RUNS[1])]
+                yield 1, [put(RUNS[2])]
             if fails:
                 raise KeyError("rebuild")
 
         try:
-            await store.rebuild(TABLES, rows(fails=True))
+            await store.rebuild(TABLES, lambda after: changes(after, fails=True))
         except KeyError:
             pass
         assert [row["run"] for row in await store.dump("jobs")] == [RUNS[0]]
-        await store.rebuild(TABLES[:1], rows(fails=False))
+        await store.rebuild(TABLES[:1], changes)
         assert [row["run"] for row in await store.dump("jobs")] == [RUNS[1], RUNS[2]]
         assert len(await store.dump("parts")) == 1
         await self.write(store, [put(RUNS[3])])
         assert [row["run"] for row in await store.dump("jobs")] == [RUNS[1], RUNS[2], RUNS[3]]
         await store.close()
+
+    async def test_others_append_while_a_rebuild_is_under_way_and_nothing_of_it_is_missing(
+        self, tmp_path: Path
+    ) -> None:
+        here, there = await self.open(tmp_path), await self.open(tmp_path)
+        await self.write(here, [put(RUNS[0])], [put(RUNS[1])])
+
+        async def changes(after: int) -> AsyncIterator[tuple[int, Sequence[RowOp]]]:
+            async for position, entry in here.scan(after):
+                yield position, [put(RUNS[entry.n], status="rebuilt")]
+                if position == 0:
+                    await self.write(there, [put(RUNS[2])])
+            if after < 0:
+                await self.write(there, [put(RUNS[3])])
+
+        await here.rebuild(TABLES, changes)
+        assert list(await there.dump("jobs")) == [_job(run, status="rebuilt") for run in RUNS[:4]]
+        await self.write(there, [put(RUNS[4])])
+        assert [row["run"] for row in await here.select("jobs", {"status": "new"})] == [RUNS[4]]
+        await here.close()
+        await there.close()
 
     async def test_a_watcher_hears_of_others_entries_and_not_of_its_own(self, tmp_path: Path) -> None:
         here, there = await self.open(tmp_path), await self.open(tmp_path)
