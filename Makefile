@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check bench nightly format clean
+.PHONY: setup demo test check bench external nightly format clean
 
 setup: $(READY)
 
@@ -32,6 +32,9 @@ test: check
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks all
+
+external: $(READY)
+	@$(BIN)/python -m tests.external.taubench_matrix
 
 nightly: $(READY)
 	@KERNOS_NIGHTLY=1 $(BIN)/pytest -q -n 2

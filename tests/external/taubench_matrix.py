@@ -1,4 +1,4 @@
-"""The whole matrix of the external workload: `python -m tests.external.taubench_matrix` runs it, a cell after the other, and prints a line for each.
+"""The whole matrix of the external workload: `make external` runs it, a cell after the other, and prints a line for each.
 
 A cell is right when no task ends wrong. Where the network itself doubles or delays (`dup`, `harsh`) and the service keeps no keys, nobody can
 prevent that from outside: there a cell is right when every wrong task is one that kernos lists, and all that has an undo is taken back.
@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT.parent / "shared"
+PRESENT = (FOLDER / "taubench" / "runner.py").exists()
 CLIENT = f"{sys.executable} -m tests.external.taubench_client"
 
 SPLITS = ("train", "v1-train", "v1-dev")
@@ -125,6 +126,8 @@ def main() -> int:
     arguments.add_argument("--jobs", type=int, default=2)
     arguments.add_argument("--only", default="", help="cells whose name contains this")
     given = arguments.parse_args()
+    if not PRESENT:
+        sys.exit("the folder of the external workload is not here: ../shared/taubench, seen from the project's root")
     seeds = [int(seed) for seed in given.seeds.split(",")]
     chosen = [cell for cell in cells(seeds, given.splits.split(",")) if given.only in cell.name()]
     begun, done, wrong, bare, kills, tasks = time.monotonic(), 0, 0, 0, 0, 0

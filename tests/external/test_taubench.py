@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.external.taubench_matrix import FOLDER, Cell, run
-
-PRESENT = (FOLDER / "taubench" / "runner.py").exists()
+from tests.external.taubench_matrix import PRESENT, Cell, run
 
 SAMPLE = [
     Cell("train", "saga", "none", "honour", 1),
