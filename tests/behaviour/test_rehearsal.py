@@ -9,7 +9,20 @@ import pytest
 from msgspec import json
 from pydantic import BaseModel
 
-from kernos import CallFailed, CallRefused, Context, Kernel, RulesModel, Run, ToolCall, agent, tool
+from kernos import (
+    CallFailed,
+    CallRefused,
+    Context,
+    Failed,
+    Kernel,
+    RulesModel,
+    Run,
+    RunDidNotComplete,
+    ToolCall,
+    Undo,
+    agent,
+    tool,
+)
 from kernos.app.policies import load_policy
 from kernos.control.gate import Gate
 from kernos.control.projections import TABLES
@@ -247,6 +260,33 @@ async def test_what_the_code_can_no_longer_ask_is_left_out_with_the_reason(store
     }
     assert [flip.tool for flip in found.flips] == ["model default"] * 2
     assert found.answers == {"allow": 2, "deny": 2}
+
+
+@tool("till.put_back", effect="idempotent")
+def put_back(request: Refund, call: ToolCall) -> str:
+    return "back"
+
+
+@tool("till.take", effect="idempotent", compensate=Undo(put_back, lambda request: request))
+def take(request: Refund, call: ToolCall) -> str:
+    return "taken"
+
+
+@agent("cashier", tools=[take], failures=["regret"], on_failure={"regret": "compensate"})
+async def cashier(ctx: Context, request: Refund) -> None:
+    await ctx.call(take, request)
+    raise Failed("regret", "it shall not be so")
+
+
+async def test_an_undo_that_was_denied_is_decided_on_as_an_undo(store: Path) -> None:
+    takes = "permit(principal, action, resource is till::take);"
+    backs = "permit(principal, action, resource is till::put_back) when { context.undo };"
+    async with kernel_of(store, takes, (cashier,)) as kernel:
+        with pytest.raises(RunDidNotComplete):
+            await (await kernel.start(cashier, Refund(order="A1", amount_cents=500))).result()
+        found = await rehearsed(kernel, takes + backs)
+    assert [(flip.direction, flip.tool) for flip in found.flips] == [("deny -> allow", "till.put_back")]
+    assert found.left_out.total() == 0
 
 
 @pytest.mark.parametrize(

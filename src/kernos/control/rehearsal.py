@@ -26,7 +26,7 @@ from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, StepName, step_ke
 from kernos.vocabulary.journal import Entry
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import NULL, Json
-from kernos.vocabulary.undo import REVERT_AGENT, Undone
+from kernos.vocabulary.undo import Undone
 
 _NAMES = tuple(
     f'{{"kind":"{ev.KINDS[kind][0]}"'.encode()
@@ -234,9 +234,9 @@ class Rehearser:
                 return _Call(f"{MODEL_TOOL} {model}", args, Effect.READ)
             case ev.ReadAnswered(tool=tool, args=args):
                 return _Call(tool, args, Effect.READ)
-            case ev.CallDenied(tool=tool, args=args):
+            case ev.CallDenied(tool=tool, args=args, undoes=undoes):
                 contract = self._registry.tool(tool)
-                return _Call(tool, args, contract.effect if contract is not None else Effect.ONCE)
+                return _Call(tool, args, contract.effect if contract is not None else Effect.ONCE, undoes)
             case ev.ActionIntended() | ev.ActionForgone() | ev.ApprovalRequested():
                 data = event.data
                 return _Call(data.tool, data.args, data.effect, data.undoes)
@@ -262,8 +262,6 @@ class Rehearser:
             return "its agent is not registered here"
         if isinstance(data, ev.ModelAnswered):
             return "" if self._registry.model(data.model) is not None else f"no model is named {data.model!r} here"
-        if agent.name == REVERT_AGENT and call.undoes is None:
-            return "which action it was to take back is not recorded"
         if data.gate.answer is Answer.DENY:
             return ""
         contract = self._registry.tool(call.tool)

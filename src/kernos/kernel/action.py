@@ -73,7 +73,7 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
     assert command.step not in state.steps, command.step
     gate = command.gate
     if gate.answer is Answer.DENY:
-        return (CallDenied(command.step, command.tool, command.args, gate),)
+        return (CallDenied(command.step, command.tool, command.args, gate, command.undoes),)
     seen = (
         command.digest in state.request().approved
     )  # The plan that was approved with the request names this very call.
@@ -133,7 +133,7 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
     effect = step.effect
     assert effect is not None, command.step
     if command.gate.answer is Answer.DENY:
-        return (CallDenied(command.step, step.what, step.args, command.gate),)
+        return (CallDenied(command.step, step.what, step.args, command.gate, step.undoes),)
     if command.at >= step.due_at:
         return (ApprovalExpired(command.step),)
     if command.digest != step.digest:  # Other bytes than the approved ones: ask again.

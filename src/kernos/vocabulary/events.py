@@ -208,6 +208,7 @@ class CallDenied:
     tool: str
     args: Json
     gate: Decision
+    undoes: Undone | None = None
 
 
 @dataclass(frozen=True, slots=True)

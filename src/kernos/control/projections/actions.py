@@ -90,7 +90,7 @@ def _put(event: Event, data: ActionIntended | ActionForgone, **columns: Scalar) 
 _EMPTY: dict[str, Scalar] = {"attempts": 0, "settled_at": None, "approved_by": "", "reason": "", "undoes": None}
 
 
-def _undoes(data: ActionIntended | ActionForgone | ApprovalRequested) -> str | None:
+def _undoes(data: ActionIntended | ActionForgone | ApprovalRequested | CallDenied) -> str | None:
     return data.undoes.key if data.undoes is not None else None
 
 
@@ -105,7 +105,7 @@ def _proposed(event: Event, data: ApprovalRequested | CallDenied) -> dict[str, S
         "settled_at": event.at if denied else None,
         "reason": data.gate.reason,
         "args": data.args.text.decode(),
-        "undoes": None if isinstance(data, CallDenied) else _undoes(data),
+        "undoes": _undoes(data),
     }
 
 
