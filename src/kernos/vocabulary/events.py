@@ -1,16 +1,44 @@
 """Events: what happened, in past tense. The journal keeps nothing else.
 
 Each class is one kind; `KINDS` gives its name and version in the journal. A field may be added with a default; any other
-change needs a new version and an upcaster in `kernel/upcast.py`, because old journals stay. The file is long because it is one list.
+change needs a new version and an upcaster in `kernel/upcast.py`, because old journals stay. Those of actions and
+of waits stand in files of their own and belong to this list.
 """
 
 from dataclasses import dataclass
 
+from kernos.vocabulary.action_events import (
+    ActionDoubted,
+    ActionFailed,
+    ActionForgone,
+    ActionIntended,
+    ActionLookedUp,
+    ActionPerformed,
+    ActionRetried,
+    ActionSettled,
+    ApprovalDenied,
+    ApprovalEdited,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRequested,
+    CallAttemptFailed,
+    CallDenied,
+)
 from kernos.vocabulary.gate import Decision
-from kernos.vocabulary.ids import ApprovalId, EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
-from kernos.vocabulary.outcome import Effect, Failure, FailureKind
+from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
+from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json, Limits, Usage
-from kernos.vocabulary.undo import Undone
+from kernos.vocabulary.wait_events import (
+    ChildEnded,
+    ChildStarted,
+    QuestionAnswered,
+    QuestionAsked,
+    SignalAwaited,
+    SignalReceived,
+    TimerFired,
+    TimerSet,
+    WaitExpired,
+)
 
 # --- the life of a run -------------------------------------------------------------------------------------------
 
@@ -195,267 +223,6 @@ class ModelAnswered:
     result: Json | None = None
     failure: Failure | None = None
     attempts: int = 1
-
-
-# --- actions -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CallDenied:
-    """The gate refused a call; nothing left the kernel."""
-
-    step: StepName
-    tool: str
-    args: Json
-    gate: Decision
-    undoes: Undone | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActionIntended:
-    """The kernel is about to act. Durable before the first byte leaves; `approval` is consumed by it."""
-
-    step: StepName
-    tool: str
-    effect: Effect
-    args: Json
-    key: IdempotencyKey
-    gate: Decision
-    attempt: int = 1
-    approval: ApprovalId = ApprovalId("")
-    intent: str = ""
-    checkpoint: str = ""
-    before: Json | None = None
-    """What the tool saw of the world just before, for look-ups to compare with."""
-    undoes: Undone | None = None
-    """The action that this one takes back."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionForgone:
-    """The kernel did not act: what had to be seen first (the state before) could not be seen. Nothing left the kernel."""
-
-    step: StepName
-    tool: str
-    effect: Effect
-    args: Json
-    gate: Decision
-    failure: Failure
-    attempts: int = 1
-    undoes: Undone | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActionRetried:
-    """The kernel is about to act again, with the same arguments under the same key. Durable before the first byte leaves."""
-
-    step: StepName
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallAttemptFailed:
-    """One attempt of a call failed; the next may start at `retry_at`, for an action of class `verifiable` with a look-up.
-
-    A refusal (`failure` final) stands here only where a look-up is to say whether it can be believed.
-    """
-
-    step: StepName
-    tool: str
-    attempt: int
-    failure: FailureKind
-    message: str
-    retry_at: EpochMs
-    usage: Usage | None = None
-    """What a model used for an answer of no use."""
-    details: Json | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActionPerformed:
-    """The action happened. `evidence` says how we know when the answer did not come from the call itself."""
-
-    step: StepName
-    result: Json
-    attempt: int = 1
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionFailed:
-    """The action did not happen and will not."""
-
-    step: StepName
-    attempt: int
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class ActionDoubted:
-    """Nobody knows whether the action happened; a person has to say."""
-
-    step: StepName
-    attempt: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActionLookedUp:
-    """The service was asked whether the action happened; `done` None means that it could not tell."""
-
-    step: StepName
-    done: bool | None
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSettled:
-    """A person said what became of an action in doubt: `done`, `not_done` or `unknown`. `late`: the run had ended."""
-
-    step: StepName
-    verdict: str
-    note: str
-    result: Json | None = None
-    late: bool = False
-
-
-# --- approvals ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalRequested:
-    """Policy wants a person's yes to exactly these arguments (`digest` = SHA-256 of their RFC 8785 form, hex)."""
-
-    step: StepName
-    tool: str
-    effect: Effect
-    args: Json
-    digest: str
-    gate: Decision
-    expires_at: EpochMs
-    undoes: Undone | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalGranted:
-    """A person said yes to the arguments with this digest."""
-
-    step: StepName
-    digest: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalEdited:
-    """A person changed the arguments and said yes to the changed ones; `before` keeps the proposal."""
-
-    step: StepName
-    before: Json
-    args: Json
-    digest: str
-    gate: Decision
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalDenied:
-    """A person said no."""
-
-    step: StepName
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalExpired:
-    """Nobody answered in time, which counts as no."""
-
-    step: StepName
-
-
-# --- waits -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TimerSet:
-    """The run sleeps until `due_at`."""
-
-    step: StepName
-    due_at: EpochMs
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    """The time came."""
-
-    step: StepName
-
-
-@dataclass(frozen=True, slots=True)
-class SignalAwaited:
-    """The run asks for a signal of `topic`: takes the one it holds at index `held`, or waits until `due_at` (0: for ever)."""
-
-    step: StepName
-    topic: str
-    due_at: EpochMs
-    held: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class SignalReceived:
-    """A signal arrived, for the step that waits for its topic, or to be held (`step` empty). `key` makes it arrive once."""
-
-    topic: str
-    data: Json
-    key: str = ""
-    step: StepName = StepName("")
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionAsked:
-    """The run waits for a person's answer, until `due_at`. `options` empty: free text."""
-
-    step: StepName
-    to: str
-    question: str
-    options: tuple[str, ...]
-    due_at: EpochMs
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionAnswered:
-    """A person answered."""
-
-    step: StepName
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class WaitExpired:
-    """A signal or an answer did not come in time."""
-
-    step: StepName
-
-
-@dataclass(frozen=True, slots=True)
-class ChildStarted:
-    """The run asked another agent; the child's request stands in the same commit. A detached child is not waited for."""
-
-    step: StepName
-    child: RunId
-    agent: str
-    input: Json
-    detached: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChildEnded:
-    """A child run ended, with its output or its failure. `late`: the run that asked for it had ended."""
-
-    step: StepName
-    child: RunId
-    result: Json | None = None
-    failure: Failure | None = None
-    late: bool = False
 
 
 EventData = (
