@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import actions, durable, gate, growth, park, replay, start, verify
+from benchmarks import actions, durable, effects, gate, growth, ledger, park, replay, start, verify
 from benchmarks.contestant import ProgramFailed
 from benchmarks.report import print_rows, write_rows
 from benchmarks.row import Options, Row
@@ -20,6 +20,8 @@ BENCHMARKS = {
     "verify": verify.run,
     "gate": gate.run,
     "replay": replay.run,
+    "effects": effects.run,
+    "ledger": ledger.run,
     "start": start.run,
 }
 _WIDTH = 140  # Columns of the table where nobody's terminal sets them.
