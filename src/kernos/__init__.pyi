@@ -1,6 +1,10 @@
 from kernos.adapters.http.client import HttpService as HttpService
 from kernos.adapters.http.model import OpenAIModel as OpenAIModel
 from kernos.adapters.rules.model import RulesModel as RulesModel
+from kernos.app.guest import Guests as Guests
+from kernos.app.guest import GuestTool as GuestTool
+from kernos.app.guest import Proposal as Proposal
+from kernos.app.guest_sync import visit as visit
 from kernos.app.kernel import Kernel as Kernel
 from kernos.app.run import Run as Run
 from kernos.authoring.agent import agent as agent
@@ -20,6 +24,10 @@ from kernos.vocabulary.errors import CallFailed as CallFailed
 from kernos.vocabulary.errors import CallRefused as CallRefused
 from kernos.vocabulary.errors import KernosError as KernosError
 from kernos.vocabulary.errors import RunDidNotComplete as RunDidNotComplete
+from kernos.vocabulary.flow import Consequence as Consequence
+from kernos.vocabulary.flow import FlowContract as FlowContract
+from kernos.vocabulary.flow import ResultFields as ResultFields
+from kernos.vocabulary.flow import Role as Role
 from kernos.vocabulary.outcome import Found as Found
 from kernos.vocabulary.quantities import Limits as Limits
 from kernos.vocabulary.quantities import Retry as Retry

@@ -74,6 +74,7 @@ general = [
     'principal.version == "2"',
     "context.depth > 1",
     "context.undo",
+    "context.guest",
     'context.tenant like "t*" && context.on_behalf_of != "person:bo"',
     'principal in Agent::"desk"',
     'resource in [Effect::"read", Effect::"once"]',
@@ -136,6 +137,7 @@ def calls(draw: st.DrawFn, agent: str, tool: str) -> Request:
         args=Json(json.dumps(args).encode()),
         depth=draw(st.integers(0, 2)),
         undo=draw(st.booleans()),
+        guest=draw(st.booleans()),
     )
 
 
@@ -164,6 +166,7 @@ class Reference:
             "tenant": request.tenant,
             "depth": request.depth,
             "undo": request.undo,
+            "guest": request.guest,
         }
         asked = [
             {

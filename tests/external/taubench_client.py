@@ -7,6 +7,7 @@ services' own lists with its journal, takes back what is there too often, and wr
 import asyncio
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,10 +67,11 @@ async def pause(ctx: Context, how: Pause) -> None:
     await ctx.sleep(how.seconds)
 
 
-async def say_unknown(kernel: Kernel) -> None:
+async def say_unknown(kernel: Kernel, ended: asyncio.Event) -> None:
     """Settle whatever comes to be in doubt as unknown: nobody watches a benchmark."""
-    while True:
-        await asyncio.sleep(DOUBTS_EVERY_S)
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), DOUBTS_EVERY_S)
         for row in await kernel.actions(status="in_doubt"):
             await kernel.settle(f"{row['run']}.{row['step']}", "unknown", "nobody watches a benchmark")
 
@@ -108,11 +110,13 @@ async def main() -> None:
     services = Services(http, timeout_ms, honours_keys=os.environ.get("TAUBENCH_KEYS") == "honour")
     contract = task_agent(services.tools(call for task in tasks for call in task.calls))
     async with Kernel(work / "taubench.kernos", agents=[contract, pause], policies=ALLOW, active_max=AT_ONCE) as kernel:
-        doubts = asyncio.create_task(say_unknown(kernel))
+        ended = asyncio.Event()
+        doubts = asyncio.create_task(say_unknown(kernel, ended))
         await asyncio.gather(
             *(one(kernel, contract, task, outcomes) for task in tasks if task.task not in outcomes.tasks)
         )
-        doubts.cancel()
+        ended.set()
+        await doubts
         if os.environ.get("TAUBENCH_RECONCILE"):
             await reconcile(kernel, work / "reconciled.json", 2 * timeout_ms)
     await http.close()

@@ -12,7 +12,7 @@ from tests.shape.code import ROOT, Source, recorded, sources, texts
 
 BROAD = {"Exception", "BaseException"}
 VAGUE = {"utils", "util", "common", "base", "manager", "misc", "helpers", "helper"}
-PURE = {"vocabulary", "kernel"}
+PURE = {"vocabulary", "kernel", "flow"}
 VALUES = {"vocabulary", "kernel", "ports"}
 
 

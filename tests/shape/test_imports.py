@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
     "kernel": set(),
     "ports": set(),
+    "flow": set(),
     "control": {"msgspec", "rfc8785"},
     "execution": set(),
     "authoring": {"pydantic", "pydantic_core"},

@@ -15,6 +15,7 @@ from kernos.authoring.threads import THREADS_MAX, InThread, UnderWay
 from kernos.authoring.undoing import Undo, compensation_of, look_up_of, observe_of
 from kernos.vocabulary.contract import Codec, Listing, ToolCall, ToolContract, ToolFailed
 from kernos.vocabulary.errors import BadDeclaration, ContractBroken
+from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
 from kernos.vocabulary.quantities import WAIT_MS_MAX, Json, Retry
 
@@ -65,6 +66,7 @@ def tool(
     timeout_ms: int = 30_000,
     retry: Retry | None = None,
     failures: Mapping[type[Exception], FailureKind | str] | None = None,
+    flow: FlowContract | None = None,
 ) -> _Declare:
     """Declare a function as a tool: `@tool(effect="idempotent")` above `def refund(request: Refund) -> Receipt`.
 
@@ -75,7 +77,8 @@ def tool(
     service may still act: a look-up that finds nothing is believed only then. `listed` is the service's own list of effects
     (`@listing()`), which `kernos reconcile` compares with the journal. `compensate` is how the action is taken back, or in words why it
     cannot be. `timeout_ms` (1 to 600,000) bounds one attempt. `failures` classifies exceptions the function raises (`final`, `retryable`,
-    `unknown`); others count as `unknown` unless they are ToolFailed. A second parameter gets the `ToolCall` with the key and the causal
+    `unknown`); others count as `unknown` unless they are ToolFailed. `flow` says where its arguments may come from and what its result is
+    worth; without it the rules of flow do not look at its calls. A second parameter gets the `ToolCall` with the key and the causal
     tag. Plain functions run in a thread, which nobody can stop: it runs on when its time is over. Raises BadDeclaration.
     """
 
@@ -109,6 +112,7 @@ def tool(
             irrevocable=compensate if isinstance(compensate, str) else "",
             timeout_ms=timeout_ms,
             retry=retry or Retry(),
+            flow=flow,
             description=inspect.getdoc(function) or "",
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kernos.control.gate import Gate, digest_of
+from kernos.control.provenance import Provenance
 from kernos.control.registry import Registry
 from kernos.kernel.replay import admit_step, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
@@ -124,6 +125,7 @@ class Answers:
         self._later = later
         self._pending: dict[StepName, _Pending] = {}
         self._look_ups: dict[StepName, int] = {}
+        self._provenance = Provenance(session, session.shared.registry)
 
     def to(self, name: StepName, question: Question) -> Reply:
         """Answer a question of the code. Raises Diverged or LimitReached."""
@@ -174,6 +176,11 @@ class Answers:
             return self._perform(name, step)
         return self.of_recorded(name, step)
 
+    def anew(self, name: StepName) -> Reply:
+        """Answer code that held at the step, from where it stands now; Hold when it is gone."""
+        step = self._session.state.steps.get(name)
+        return Hold() if step is None else self.of_recorded(name, step)
+
     # --- new questions -------------------------------------------------------------------------------------------
 
     def _value(self, name: StepName, question: AskValue) -> Reply:
@@ -215,7 +222,7 @@ class Answers:
         return self.present(name)
 
     def _call_tool(self, name: StepName, question: AskCall) -> Reply:
-        gate = self._decide(question.tool, question.args, question.undoes)
+        gate, concerns = self._decide(question.tool, question.args, question.undoes)
         contract = self._session.shared.registry.tool(question.tool)
         if contract is not None and contract.effect is Effect.READ and gate.answer is Answer.ALLOW:
             return self._begin(name, _Pending(question, gate))
@@ -223,15 +230,35 @@ class Answers:
         may = gate.answer is Answer.ALLOW or digest in self._session.state.request().approved
         if contract is not None and contract.observe is not None and may:
             return self._begin(name, _Pending(question, gate, observes=True))
-        return self._propose(name, question, gate, digest, None)
+        return self._propose(name, question, gate, digest, None, concerns)
 
-    def _propose(self, name: StepName, question: AskCall, gate: Decision, digest: str, before: Json | None) -> Reply:
+    def _propose(
+        self,
+        name: StepName,
+        question: AskCall,
+        gate: Decision,
+        digest: str,
+        before: Json | None,
+        concerns: tuple[str, ...] = (),
+    ) -> Reply:
         contract = self._session.shared.registry.tool(question.tool)
         effect = contract.effect if contract is not None else Effect.ONCE
         at = self._now()
         expires_at = EpochMs(at + self._session.shared.approval_ttl_ms)
         self._session.record(
-            CallTool(name, question.tool, effect, question.args, gate, digest, at, expires_at, before, question.undoes)
+            CallTool(
+                name,
+                question.tool,
+                effect,
+                question.args,
+                gate,
+                digest,
+                at,
+                expires_at,
+                before,
+                question.undoes,
+                concerns,
+            )
         )
         return self.present(name)
 
@@ -252,7 +279,7 @@ class Answers:
         return self._begin(name, _Pending(question, gate))
 
     def _use_approval(self, name: StepName, step: Step) -> Reply:
-        gate = self._decide(step.what, step.args, step.undoes)
+        gate, _ = self._decide(step.what, step.args, step.undoes)
         asked_with = AskCall(step.what, step.proposed or step.args, step.undoes)
         if gate.answer is not Answer.DENY and self._tool(step.what).observe is not None and step.due_at > self._now():
             return self._begin(name, _Pending(asked_with, gate, observes=True))
@@ -280,7 +307,9 @@ class Answers:
         if pending is not None:
             return self._reported_pending(name, pending, outcome)
         assert not isinstance(outcome, ModelReply), name
-        return self.present(name) if self.note(name, attempt, outcome) else Hold()
+        if not self.note(name, attempt, outcome) or self._session.state.steps[name].phase is Phase.BACKING_OFF:
+            return Hold()  # The next attempt is ordered by whoever holds there, and not on the way to code that may be stopped.
+        return self.present(name)
 
     def note(self, name: StepName, attempt: int, outcome: Json | AttemptFailed) -> bool:
         """Record how an attempt of an action ended; return whether that was still open."""
@@ -382,12 +411,14 @@ class Answers:
 
     # --- small parts ---------------------------------------------------------------------------------------------
 
-    def _decide(self, tool: str, args: Json, undoes: Undone | None) -> Decision:
+    def _decide(self, tool: str, args: Json, undoes: Undone | None) -> tuple[Decision, tuple[str, ...]]:
+        """Return what the gate says, and which data of the call nobody vouches for."""
         session = self._session
         assert session.agent is not None, session.state.run
-        return session.shared.gate.decide_call(
-            session.state.request(), session.state.requested_by, session.agent, tool, args, undoes
-        )
+        flow = self._provenance.verdict(tool, args) if undoes is None else None
+        request, by = session.state.request(), session.state.requested_by
+        decision = session.shared.gate.decide_call(request, by, session.agent, tool, args, undoes, flow)
+        return decision, tuple(concern.key for concern in flow.concerns) if flow is not None else ()
 
     def _perform(self, name: StepName, step: Step) -> Perform:
         self._session.performing.add(name)

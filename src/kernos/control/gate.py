@@ -1,10 +1,11 @@
 """The gate: the ordered checks before a call. One way in for tools and models alike.
 
-Stations, in order: contract (the agent declares the tool, the arguments fit its input), policy. Approval follows from their answer in
-`kernel.action`; labels, budgets and breakers have their places between policy and approval.
+Stations, in order: contract (the agent declares the tool, the arguments fit its input), policy, flow (where the arguments come from, see
+`kernos/flow`). Approval follows from their answer in `kernel.action`; budgets and breakers have their places before it.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import rfc8785
@@ -15,6 +16,7 @@ from kernos.ports.policy import Policy
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import ContractBroken
 from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.flow import Verdict
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 from kernos.vocabulary.ids import PrincipalId
 from kernos.vocabulary.outcome import Effect
@@ -38,10 +40,11 @@ class Gate:
         tool: str,
         args: Json,
         undoes: Undone | None = None,
+        flow: Verdict | None = None,
     ) -> Decision:
         """Answer about one tool call. Total: what is wrong with it is the reason of a denial.
 
-        A call that takes an action back is decided on as a call of the agent that acted, and only the undo that the action's tool
+        `flow` is what the rules of flow say of it; the stricter answer counts. A call that takes an action back is decided on as a call of the agent that acted, and only the undo that the action's tool
         declares may be called.
         """
         contract = self._registry.tool(tool)
@@ -62,7 +65,7 @@ class Gate:
             contract.input.decode(args)
         except ContractBroken as broken:
             return self._deny(f"the arguments do not fit {tool}: {broken}")
-        return self._policy.decide(
+        decision = self._policy.decide(
             Request(
                 agent=undoes.agent if undoes else agent.name,
                 agent_version=undoes.agent_version if undoes else agent.version,
@@ -73,8 +76,10 @@ class Gate:
                 args=args,
                 depth=requested.depth,
                 undo=undoes is not None,
+                guest=agent.is_guest,
             )
         )
+        return decision if flow is None else _with_flow(decision, flow)
 
     def decide_model(
         self, requested: RunRequested, by: PrincipalId, agent: AgentContract[Any, Any], model: str, task: str
@@ -98,6 +103,18 @@ class Gate:
 
     def _deny(self, reason: str) -> Decision:
         return Decision(Answer.DENY, self._policy.digest()[:16], (), reason)
+
+
+def _with_flow(decision: Decision, flow: Verdict) -> Decision:
+    """Return the stricter of what policy and the rules of flow say, with the reasons of both."""
+    answer = max(decision.answer, flow.answer, key=_STRICTNESS.index)
+    if flow.answer is Answer.ALLOW or decision.answer is Answer.DENY:
+        return decision
+    reasons = [flow.reason, decision.reason] if decision.answer is answer else [flow.reason]
+    return replace(decision, answer=answer, reason="; ".join(filter(None, reasons)))
+
+
+_STRICTNESS = (Answer.ALLOW, Answer.ASK, Answer.DENY)
 
 
 def digest_of(args: Json) -> str:

@@ -21,6 +21,7 @@ from kernos.vocabulary import events as ev
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import ContractBroken
 from kernos.vocabulary.events import Event, RunRequested
+from kernos.vocabulary.flow import Concern, Origin, Verdict
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, StepName, step_key
 from kernos.vocabulary.journal import Entry
@@ -209,7 +210,8 @@ class Rehearser:
             task = str(msgspec.json.decode(data.args.text).get("task", ""))
             would_be = self._gate.decide_model(facts.requested, facts.by, agent, data.model, task)
         else:
-            would_be = self._gate.decide_call(facts.requested, facts.by, agent, call.tool, call.args, call.undoes)
+            flow = _flow_of(data)
+            would_be = self._gate.decide_call(facts.requested, facts.by, agent, call.tool, call.args, call.undoes, flow)
         self._found.answers[would_be.answer] += 1
         was: Decision = data.gate
         if would_be.answer is not was.answer:
@@ -272,6 +274,15 @@ class Rehearser:
         except ContractBroken:
             return f"the arguments no longer fit {call.tool}"
         return ""
+
+
+def _flow_of(data: object) -> Verdict | None:
+    """Return what the rules of flow said about a recorded call: no policy changes that."""
+    concerns = getattr(data, "concerns", ())
+    if not concerns:
+        return None
+    answer = Answer.DENY if isinstance(data, ev.CallDenied) else Answer.ASK
+    return Verdict(answer, tuple(Concern(key, "", "", Origin.MODEL, key) for key in concerns))
 
 
 # --- what is shown -------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
     assert command.step not in state.steps, command.step
     gate = command.gate
     if gate.answer is Answer.DENY:
-        return (CallDenied(command.step, command.tool, command.args, gate, command.undoes),)
+        return (CallDenied(command.step, command.tool, command.args, gate, command.undoes, command.concerns),)
     seen = (
         command.digest in state.request().approved
     )  # The plan that was approved with the request names this very call.
@@ -88,6 +88,7 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
                 gate,
                 command.expires_at,
                 command.undoes,
+                command.concerns,
             ),
         )
     if command.effect is Effect.READ:
@@ -138,7 +139,15 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
         return (ApprovalExpired(command.step),)
     if command.digest != step.digest:  # Other bytes than the approved ones: ask again.
         asked = ApprovalRequested(
-            command.step, step.what, effect, step.args, command.digest, command.gate, step.due_at, step.undoes
+            command.step,
+            step.what,
+            effect,
+            step.args,
+            command.digest,
+            command.gate,
+            step.due_at,
+            step.undoes,
+            step.concerns,
         )
         return (asked,)
     if effect is Effect.READ:

@@ -19,6 +19,7 @@ from kernos.vocabulary.events import (
     Event,
     EventData,
 )
+from kernos.vocabulary.flow import INTENT
 from kernos.vocabulary.gate import Answer
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure
@@ -80,13 +81,16 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
         proposed=before.proposed if before else None,
         gate=data.gate,
         undoes=data.undoes,
+        concerns=data.concerns,
     )
     return with_step(state, data.step, step)
 
 
 def _granted(state: RunState, event: Event, data: ApprovalGranted) -> RunState:
     del event
-    return woken(with_step(state, data.step, replace(state.steps[data.step], phase=Phase.GRANTED)))
+    step = state.steps[data.step]
+    granted = woken(with_step(state, data.step, replace(step, phase=Phase.GRANTED)))
+    return replace(granted, endorsed=granted.endorsed.union(step.concerns)) if step.concerns else granted
 
 
 def _edited(state: RunState, event: Event, data: ApprovalEdited) -> RunState:
@@ -101,8 +105,15 @@ def _edited(state: RunState, event: Event, data: ApprovalEdited) -> RunState:
 def _refused(state: RunState, event: Event, data: ApprovalDenied | ApprovalExpired) -> RunState:
     reason = data.reason if isinstance(data, ApprovalDenied) else "nobody answered in time, which counts as no"
     who = f"{event.by} said no: {reason}" if isinstance(data, ApprovalDenied) else reason
-    step = replace(state.steps[data.step], phase=Phase.DONE, outcome=Failure("not_approved", who), due_at=EpochMs(0))
-    return woken(with_step(state, data.step, step))
+    asked = state.steps[data.step]
+    step = replace(asked, phase=Phase.DONE, outcome=Failure("not_approved", who), due_at=EpochMs(0))
+    known = woken(with_step(state, data.step, step))
+    return replace(known, refused=known.refused.union(_refuses(asked.concerns))) if asked.concerns else known
+
+
+def _refuses(concerns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which data a no is to: the data themselves; to the kind of action only where that was all that was asked about."""
+    return tuple(key for key in concerns if not key.startswith(INTENT)) or concerns
 
 
 EVOLVE: Mapping[type, Evolve] = {

@@ -107,6 +107,8 @@ class Step:
     options: tuple[str, ...] = ()
     before: Json | None = None
     """What the tool saw before the action, for look-ups."""
+    concerns: tuple[str, ...] = ()
+    """What a yes to the call endorses, a no refuses."""
     refusal: Failure | None = None
     """The service said no, and a look-up is to say whether that can be believed."""
     undoes: Undone | None = None
@@ -156,6 +158,9 @@ class RunState:
     actions: tuple[IdempotencyKey, ...] = ()
     checkpoint: Checkpoint | None = None
     resume_from: Checkpoint | None = None
+    endorsed: frozenset[str] = frozenset()
+    """Data that a person said yes to, by the keys of `vocabulary/flow.py`."""
+    refused: frozenset[str] = frozenset()
     end: Outcome | None = None
     blocked: Failure | None = None
     failing: CompensationBegun | RunHandedOver | None = None

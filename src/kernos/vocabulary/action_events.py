@@ -20,6 +20,8 @@ class CallDenied:
     args: Json
     gate: Decision
     undoes: Undone | None = None
+    concerns: tuple[str, ...] = ()
+    """Data of the call that a person refused before, by the keys of `vocabulary/flow.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class ApprovalRequested:
     gate: Decision
     expires_at: EpochMs
     undoes: Undone | None = None
+    concerns: tuple[str, ...] = ()
+    """Data of the call that nobody vouches for, by the keys of `vocabulary/flow.py`: a yes endorses them, a no refuses them."""
 
 
 @dataclass(frozen=True, slots=True)

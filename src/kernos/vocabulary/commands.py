@@ -150,6 +150,7 @@ class CallTool:
     expires_at: EpochMs
     before: Json | None = None
     undoes: Undone | None = None
+    concerns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
@@ -99,6 +100,8 @@ class ToolContract(Generic[In, Out]):
     timeout_ms: int = 30_000
     """For one attempt (1 to 600,000): what an interactive caller bears; most services answer within seconds."""
     retry: Retry = field(default_factory=Retry)
+    flow: FlowContract | None = None
+    """Where its arguments may come from, and what its result is worth; None: the rules of flow do not look at it."""
     description: str = ""
 
 
@@ -180,6 +183,8 @@ class AgentContract(Generic[In, Out]):
     """Older versions whose recorded values can be brought over."""
     on_failure: tuple[tuple[str, str], ...] = ()
     """What becomes of a failed run, by failure mode, as in `vocabulary/undo.py`; a mode that is not named stops."""
+    is_guest: bool = False
+    """Its calls are made by a loop that is not ours, with a model in it: nobody vouches for what it makes up."""
     description: str = ""
 
 

@@ -46,3 +46,5 @@ class Request:
     depth: int = 0
     undo: bool = False
     """Whether the call takes back an action of the same agent."""
+    guest: bool = False
+    """Whether the agent is a loop that is not ours; the rules of flow look at each of its calls."""

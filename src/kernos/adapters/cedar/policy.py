@@ -26,14 +26,17 @@ from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 
 DEFAULT_POLICIES = """\
-// What holds where there are no policy files: whatever only reads goes on alone, and so do models;
-// every other call waits for a person's yes.
+// What holds where there are no policy files: whatever only reads goes on alone, and so do models, and so do calls of
+// guests, which the rules of flow look at; every other call waits for a person's yes.
 
 @id("default.reads")
 permit (principal, action, resource in Effect::"read");
 
 @id("default.models")
 permit (principal, action, resource is Model);
+
+@id("default.guests")
+permit (principal, action, resource) when { context.guest };
 
 @id("default.attended")
 permit (principal, action == Action::"invoke", resource);
@@ -116,7 +119,13 @@ class CedarPolicy:
             message = f"no tool {request.tool} was declared when they were loaded"
             raise DoesNotFit(message)
         depth = _LONG.value(request.depth, "depth")
-        context = {"on_behalf_of": request.on_behalf_of, "tenant": request.tenant, "depth": depth, "undo": request.undo}
+        context = {
+            "on_behalf_of": request.on_behalf_of,
+            "tenant": request.tenant,
+            "depth": depth,
+            "undo": request.undo,
+            "guest": request.guest,
+        }
         return _Call(kind, name, effects, request.agent, request.agent_version, found, context)
 
     def _slice(self, agent: str, call: "_Call") -> "_Slice":

@@ -43,6 +43,7 @@ action invoke, unattended appliesTo {{
     tenant: String,
     depth: Long,
     undo: Bool,
+    guest: Bool,
   }},
 }};
 """

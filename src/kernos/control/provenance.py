@@ -1,0 +1,84 @@
+"""Provenance: what one run knows about the origins of values, gathered from its steps, and what the rules of flow say of its next call.
+
+It is derived: the journal's steps are all it looks at, so it is the same after a restart. One activation of a run's code keeps one.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import json
+
+from kernos.control.registry import Registry
+from kernos.flow.facts import Facts
+from kernos.flow.judge import is_chosen, judge, unvouched
+from kernos.flow.words import Words
+from kernos.kernel.state import Phase, RunState, Step, StepKind
+from kernos.vocabulary.flow import Verdict
+from kernos.vocabulary.ids import StepName
+from kernos.vocabulary.quantities import Json
+
+
+class Session(Protocol):
+    """The session, as its provenance sees it."""
+
+    state: RunState
+
+
+class Provenance:
+    """The facts about one run, brought up to date whenever a call is judged."""
+
+    def __init__(self, session: Session, registry: Registry) -> None:
+        """Take the run to look at; nothing is read before the first call of a tool that declares its flow."""
+        self._session = session
+        self._registry = registry
+        self._facts: Facts | None = None
+        self._taken: set[StepName] = set()
+
+    def verdict(self, tool: str, args: Json) -> Verdict | None:
+        """Return what the rules of flow say about a call, None where its tool declares nothing."""
+        contract = self._registry.tool(tool)
+        if contract is None or contract.flow is None:
+            return None
+        facts = self._now()
+        return judge(tool, contract.flow, json.decode(args.text), facts, by_code=not self._is_guest())
+
+    def _now(self) -> Facts:
+        state = self._session.state
+        if self._facts is None:
+            self._facts = Facts(Words([state.request().intent]))
+            self._facts.take_input(json.decode(state.request().input.text))
+        for name, step in _in_order(state):
+            if step.phase is Phase.DONE and name not in self._taken:
+                self._taken.add(name)
+                self._take(self._facts, step)
+        self._facts.endorsed.update(state.endorsed)
+        self._facts.refused.update(state.refused - state.endorsed)
+        return self._facts
+
+    def _take(self, facts: Facts, step: Step) -> None:
+        failed = not isinstance(step.outcome, Json)
+        answer = json.decode(step.outcome.text) if isinstance(step.outcome, Json) else None
+        if step.kind is StepKind.CALL:
+            contract = self._registry.tool(step.what)
+            if contract is None or contract.flow is None:
+                return
+            flow, args, by_code = contract.flow, json.decode(step.args.text), not self._is_guest()
+            facts.wrote(unvouched(flow, args, facts, by_code=by_code))  # Also if it failed: it may have happened.
+            if not failed:
+                facts.read(step.what, flow, answer, is_chosen=is_chosen(flow, args, facts, by_code=by_code))
+        elif step.kind is StepKind.MODEL:
+            facts.take_model(answer)
+        elif step.kind is StepKind.SIGNAL and step.what == PRINCIPAL_TOPIC and not failed:
+            facts.hear(str(answer))
+
+    def _is_guest(self) -> bool:
+        agent = self._registry.known_agent(self._session.state.request().agent)
+        return agent is not None and agent.is_guest
+
+
+PRINCIPAL_TOPIC = "kernos.principal"
+"""The topic of signals that carry what the principal says to a run besides its intent."""
+
+
+def _in_order(state: RunState) -> Iterable[tuple[StepName, Step]]:
+    return sorted(state.steps.items(), key=lambda item: item[1].n)

@@ -1,0 +1,174 @@
+"""Judge: what the rules of flow say about one call. They hold without any policy, and whatever the model is told to want.
+
+A call with consequences needs that the principal asked for such a thing, and that somebody vouches for whom it reaches, what it acts on and
+how much it moves. What is missing is asked about as a datum: a person says yes once, and it counts for the rest of the run's tree.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from kernos.flow.facts import Facts, Value, leaves
+from kernos.flow.text import addresses_in, key_of, number_of, telling_in, tokens
+from kernos.vocabulary.flow import INTENT, Concern, Consequence, FlowContract, Origin, Role, Verdict
+from kernos.vocabulary.gate import Answer
+
+VOUCHED = frozenset({Origin.PRINCIPAL, Origin.INPUT, Origin.RECORD, Origin.PROOF, Origin.ENDORSED, Origin.CODE})
+
+_FREE = frozenset({Consequence.READ})
+_STRICT = frozenset(
+    {Role.DESTINATION, Role.TARGET, Role.AMOUNT, Role.ADDRESS, Role.REFERENCES, Role.IDENTITY, Role.SECRET, Role.PLACE}
+)
+_FIRM = frozenset({Role.DESTINATION, Role.SECRET})
+"""Roles that decide who gets something: a record that an outsider could have named so does not vouch for them."""
+_INVENTED_FREELY = frozenset({Role.PLACE, Role.IDENTITY})
+"""In the principal's own rooms a model may choose what nothing points to yet: the name of a new note."""
+_SUMS = frozenset(
+    tokens("""add average both combined cut decrease difference discount double each equally extra fifth half halve increase less missing more off
+    outstanding percent per plus quarter remainder remaining rest share split sum tax third tip together total triple twice vat""")
+)
+"""Words that ask for an amount to be worked out."""
+_PERCENT = Decimal(100)
+_SHOWN_MAX = 120
+
+
+def judge(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> Verdict:
+    """Return allow, or ask with every datum that nobody vouches for, or deny where a person has refused one of them.
+
+    `by_code`: the operator's code made the arguments; otherwise a model did.
+    """
+    if flow.consequence in _FREE:
+        return Verdict(Answer.ALLOW)
+    concerns = tuple(
+        concern for concern in _concerns(tool, flow, args, facts, by_code=by_code) if concern.key not in facts.endorsed
+    )
+    if not concerns:
+        return Verdict(Answer.ALLOW)
+    if any(concern.key in facts.refused for concern in concerns):
+        return Verdict(Answer.DENY, concerns)
+    return Verdict(Answer.ASK, concerns)
+
+
+def is_chosen(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> bool:
+    """Tell whether a reading call was told which record is wanted, by values that somebody vouches for."""
+    asked = [
+        (path, leaf) for path, leaf in leaves(args) if role_of(flow, path) in (Role.TARGET, Role.PLACE, Role.ADDRESS)
+    ]
+    return bool(asked) and all(facts.origin_of(leaf, by_code=by_code, firm=True) in VOUCHED for _, leaf in asked)
+
+
+def unvouched(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> list[Value]:
+    """Return the values that a call with consequences writes although nobody vouches for them: they stay so when they are read back."""
+    if flow.consequence in (Consequence.READ, Consequence.FETCH):
+        return []
+    found: list[Value] = []
+    for path, leaf in leaves(args):
+        if role_of(flow, path) is Role.CONTENT and isinstance(leaf, str):
+            found.extend(one for one in addresses_in(leaf) if facts.origin_of(one, by_code=by_code) not in VOUCHED)
+        if facts.origin_of(leaf, by_code=by_code) not in VOUCHED:
+            found.append(leaf)
+    return found
+
+
+def role_of(flow: FlowContract, path: str) -> Role:
+    """Return the role of an argument by its path; content where none is declared for it or for what it is part of."""
+    while path:
+        if path in flow.roles:
+            return flow.roles[path]
+        path = path.rpartition(".")[0]
+    return Role.CONTENT
+
+
+def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    fetches = flow.consequence is Consequence.FETCH
+    if not fetches and not by_code and not facts.words.ask_for(tool, flow):
+        reason = f"nothing in what was asked shows that {tool} is wanted ({flow.consequence.replace('_', ' ')})"
+        yield Concern(f"{INTENT}{tool}", "intent", tool, Origin.MODEL, reason)
+    for path, leaf in leaves(args):
+        if leaf is None or isinstance(leaf, bool) or leaf == "":
+            continue
+        role = role_of(flow, path)
+        if role is Role.AMOUNT:
+            yield from _amount(path, leaf, facts, by_code=by_code)
+        elif fetches:
+            yield from _fetched(path, role, str(leaf), facts, by_code=by_code)
+        elif role in _STRICT:
+            yield from _placed(flow, path, role, leaf, facts, by_code=by_code)
+        if role is not Role.SECRET:
+            yield from _content(flow, path, role, str(leaf), facts, by_code=by_code)
+
+
+def _placed(
+    flow: FlowContract, path: str, role: Role, leaf: Value, facts: Facts, *, by_code: bool
+) -> Iterator[Concern]:
+    origin = facts.origin_of(leaf, by_code=by_code, firm=role in _FIRM)
+    if origin in VOUCHED or (role in _INVENTED_FREELY and _may_invent(flow, origin)):
+        return
+    yield _concern(path, role, leaf, origin, "nobody vouches for it")
+
+
+def _may_invent(flow: FlowContract, origin: Origin) -> bool:
+    return origin is Origin.MODEL and flow.consequence is Consequence.PRIVATE_WRITE
+
+
+def _amount(path: str, leaf: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    origin = facts.origin_of_number(leaf, by_code=by_code)
+    number = number_of(leaf)
+    if origin in VOUCHED or (number is not None and _is_worked_out(number, facts)):
+        return
+    yield _concern(path, Role.AMOUNT, leaf, origin, "nobody vouches for this amount")
+
+
+def _is_worked_out(number: Decimal, facts: Facts) -> bool:
+    """Tell whether an amount follows by one operation from two that somebody vouches for, if the words ask for anything of the kind."""
+    said = " ".join(facts.words.texts)
+    if not (_SUMS.intersection(tokens(said)) or "%" in said):
+        return False
+    known = facts.vouched_numbers()
+    cents = Decimal("0.01")
+    wanted = number.quantize(cents)
+    for one in known:
+        for other in known:
+            made = [one + other, one - other, one * other]
+            if other:
+                made.append(one / other)
+            share = one * other / _PERCENT
+            made += [share, one + share, one - share]
+            if any(abs(value) < Decimal(10) ** 15 and value.quantize(cents) == wanted for value in made):
+                return True
+    return False
+
+
+def _fetched(path: str, role: Role, text: str, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    """Judge an argument that a place outside learns: an address may be one that was said or read; it carries nothing private."""
+    origin = facts.origin_of(text, by_code=by_code)
+    if role is Role.ADDRESS:
+        if origin not in VOUCHED and not facts.stands_outside(text):
+            yield _concern(path, role, text, origin, "it stands nowhere, so it may carry anything out")
+    elif origin not in VOUCHED and not facts.stands_outside(text):
+        private = sorted(one for one in telling_in(text) if not facts.words.say(one))
+        if private:
+            yield _concern(path, role, text, origin, f"it would carry {', '.join(private[:3])} out")
+
+
+def _content(flow: FlowContract, path: str, role: Role, text: str, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    """Judge what travels in an argument, whatever its role: no secret, and no address that nobody vouches for."""
+    for secret in sorted(facts.secrets_in(text)):
+        if not facts.words.say(secret):
+            key = f"secret:{key_of(secret)}"
+            yield Concern(key, path, "(a secret)", Origin.RECORD, f"{path} would carry a secret out")
+    if role is not Role.CONTENT or flow.consequence in (Consequence.PRIVATE_WRITE, Consequence.FETCH):
+        return
+    for address in addresses_in(text):
+        origin = facts.origin_of(address, by_code=by_code)
+        if origin not in VOUCHED:
+            yield _concern(path, role, address, origin, "an address that nobody vouches for")
+
+
+def _concern(what: str, role: Role, value: Value, origin: Origin, why: str) -> Concern:
+    text = str(value)
+    shown = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
+    whence = {
+        Origin.UNTRUSTED: "it comes from text that an outsider may have written",
+        Origin.MODEL: "a model made it up",
+    }.get(origin, f"its origin is {origin}")
+    return Concern(f"{role}:{key_of(text)}", what, shown, origin, f"{what} = {shown!r}: {why}, {whence}")

@@ -1,0 +1,46 @@
+"""Lexicon: by which words people ask for actions, in English and German; tools add their own (`FlowContract.asked_by`)."""
+
+from collections.abc import Mapping
+
+from kernos.vocabulary.flow import Consequence
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ASKED_BY: Mapping[Consequence, frozenset[str]] = {
+    Consequence.PRIVATE_WRITE: _set("""add append archive arrange change collect copy create draft edit enter fill flag keep label list log make mark move
+        note organize organise plan prepare put record remember remind rename replace reschedule save schedule set sort start star store
+        summarize summarise tag track turn update upload write anlegen eintragen merken notieren schreib speicher"""),
+    Consequence.SHARED_WRITE: _set("""add announce arrange assign change comment create edit enter invite make move open organize organise plan post publish put
+        rename reschedule schedule set share start tag update upload write einladen teilen veröffentlich"""),
+    Consequence.EGRESS: _set("""announce answer ask congratulate contact cc deliver drop email forward inform invite mail message notify ping post publish
+        remind reply report respond send share submit tell text thank write antwort beantwort informier mitteil schick schreib send teil"""),
+    Consequence.MONEY: _set("""buy charge compensate deposit donate fund owe pay purchase refund reimburse repay send settle split
+        subscribe tip transfer wire bezahl erstatt kauf überweis zahl"""),
+    Consequence.COMMITMENT: _set("""accept agree apply approve arrange book buy confirm enrol enroll hire join order place register rent request
+        reserve schedule sign subscribe buch bestell reservier"""),
+    Consequence.DESTRUCTIVE: _set("""cancel clean clear close delete discard drop end erase purge remove revoke terminate trash undo unsubscribe void wipe
+        withdraw entfern kündig lösch storn"""),
+    Consequence.CREDENTIAL: _set(
+        """2fa access authorize credential grant invite key log login password pin role secret token zugang passwort"""
+    ),
+}
+GENERIC = _set("get set the and for new all with from tool api svc my to of in on by id")
+"""What stands in many tools' names."""
+PLAIN = GENERIC | _set(
+    """about after also before can com could did does each every find first from give has have her him his how into just last latest let look
+    many may message mine more most much need net new next now old one org our out over own please see should she some subject than that their
+    them then there these they this those today tomorrow two use very want was week were what when where which who will with would www year
+    you your yesterday aber auch auf aus bei bitte das dass dem den der des die ein eine einen einer es für hat ich ihm ihn ihr ist kann
+    mich mir mit nach noch oder sich sie sind und uns von war was wenn wer wie wir zum zur"""
+)
+"""Words that name nothing in particular."""
+NO = _set("not never dont without no nicht kein keine ohne")
+"""What denies the words shortly behind it."""
+
+IRREGULAR: Mapping[str, str] = {
+    "bought": "buy", "gave": "give", "made": "make", "paid": "pay", "sent": "send", "told": "tell", "wrote": "write",
+}  # fmt: skip
+"""Forms that share no stem with their verb."""

@@ -1,0 +1,130 @@
+"""Text: how values and words are compared: exactly where a letter decides who gets it, loosely where people name things.
+
+Nothing is normalised that would make two different destinations equal: letters are only folded to one case, and no look-alike is
+taken for what it looks like.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+WORD = re.compile(r"[^\W_]+")
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words and numbers of a text in order, in one case."""
+    return WORD.findall(text.casefold())
+
+
+EMAIL = re.compile(r"[\w.+-]+(?:'[\w.+-]+)*@[\w-]+(?:\.[\w-]+)+")
+URL = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
+BARE_HOST = re.compile(
+    r"(?<![@\w.-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|de|eu|co|info|biz|app|dev|xyz|ru|cn|ai|me)(?:/[^\s<>\"')\]]*)?",
+    re.IGNORECASE,
+)
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()/-]{6,}\d(?!\w)")
+WALLET = re.compile(r"\b(?:0x[0-9a-fA-F]{40}|bc1[0-9a-z]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34})\b")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.,']*(?:k\b)?", re.IGNORECASE)
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+    nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SPOKEN = {word: n for n, word in enumerate(tokens(_UNITS))} | {
+    word: 20 + 10 * n for n, word in enumerate(tokens(_TENS))
+}
+_TIMES = {"hundred": 100, "thousand": 1_000, "dozen": 12}
+_PHONE_DIGITS_MIN = 8
+_DIGITS_MIN = 5
+"""Digits from which a number is more than a year or a sum of everyday life."""
+_WORD_LENGTH_MAX = 24
+_DECIMAL = re.compile(r"[-+]?\d+\.\d+")
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
+
+
+def key_of(value: str) -> str:
+    """Return under what a value is found again: an address as it stands, a name without what separates its words, 5.0 as 5."""
+    folded = value.strip().casefold()
+    if _DECIMAL.fullmatch(folded):
+        return format(Decimal(folded).normalize(), "f")
+    if "@" in folded or "/" in folded or not WORD.search(folded):
+        return folded.rstrip("/")
+    if IBAN.fullmatch(value.strip()):
+        return folded.replace(" ", "")
+    return "".join(WORD.findall(folded)) if folded.isascii() or " " in folded else folded
+
+
+def addresses_in(text: str) -> Iterator[str]:
+    """Yield what in a text somebody could be reached or paid at, or something be fetched from."""
+    rest = text
+    for pattern in (URL, EMAIL, IBAN, WALLET, BARE_HOST):
+        for found in pattern.findall(rest):
+            yield found.rstrip(".,;:!?")
+        rest = pattern.sub(" ", rest)
+    for found in PHONE.findall(_DATE.sub(" ", rest)):
+        if sum(letter.isdigit() for letter in found) >= _PHONE_DIGITS_MIN:
+            yield found.strip()
+
+
+def telling_in(text: str) -> Iterator[str]:
+    """Yield what in a question could tell something about somebody: addresses, long numbers, and rows of letters that no language has."""
+    yield from addresses_in(text)
+    for word in tokens(without_addresses(text)):
+        if sum(letter.isdigit() for letter in word) >= _DIGITS_MIN or len(word) > _WORD_LENGTH_MAX:
+            yield word
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without what somebody could be reached or paid at."""
+    for pattern in (URL, EMAIL, IBAN, WALLET, BARE_HOST):
+        text = pattern.sub(" ", text)
+    return text
+
+
+def number_of(value: object) -> Decimal | None:
+    """Return the number that a value is, as JSON or as people write it; None when it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float, Decimal)):
+        return Decimal(str(value)).normalize()
+    if isinstance(value, str):
+        found = _NUMBER.findall(value)
+        return _parsed(found[0]) if len(found) == 1 else None
+    return None
+
+
+def numbers_in(text: str) -> set[Decimal]:
+    """Return all numbers that a text names, in digits or in English words."""
+    found = {number for one in _NUMBER.findall(text) if (number := _parsed(one)) is not None}
+    return found | _spoken(tokens(text))
+
+
+def _parsed(text: str) -> Decimal | None:
+    """Read `1,200.50`, `1.200,50`, `1'200`, `12k`."""
+    plain = text.rstrip(".,'").replace("'", "")
+    times = 1
+    if plain[-1:].casefold() == "k":
+        plain, times = plain[:-1], 1_000
+    comma, point = plain.rfind(","), plain.rfind(".")
+    if comma > point and (point >= 0 or len(plain) - comma - 1 != 3):  # noqa: PLR2004 - three digits are thousands
+        plain = plain.replace(".", "").replace(",", ".")
+    else:
+        plain = plain.replace(",", "")
+    try:
+        return (Decimal(plain) * times).normalize()
+    except InvalidOperation:
+        return None
+
+
+def _spoken(words: list[str]) -> set[Decimal]:
+    found: set[Decimal] = set()
+    total, heard = 0, False
+    for word in [*words, ""]:
+        if word in _SPOKEN:
+            total, heard = total + _SPOKEN[word], True
+        elif word in _TIMES:
+            total, heard = max(total, 1) * _TIMES[word], True
+        elif word != "and" or not heard:
+            if heard:
+                found.add(Decimal(total).normalize())
+            total, heard = 0, False
+    return found
