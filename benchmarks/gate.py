@@ -11,8 +11,11 @@ from benchmarks.contestant import measure_all, run_program
 from benchmarks.durable import KERNOS
 from benchmarks.peers.environment import own_python
 from benchmarks.row import Options, Row, at_most
+from benchmarks.subject.gate import FLOW
 
 _WHOLE_US = 400
+_BOTH_US = 150
+_RULES = "50"
 
 
 def run(options: Options) -> list[Row]:
@@ -27,7 +30,12 @@ def run(options: Options) -> list[Row]:
             "CPU us/call",
         )
         for rules in found[0]
+        if rules != FLOW
     ]
+    both = median(each[_RULES] + each[FLOW] for each in found)
+    rows.append(
+        at_most(f"policy with {_RULES} rules, and flow in a run that read 50 mails", both, "CPU us/call", _BOTH_US)
+    )
     whole = replace(KERNOS, name="kernos, actions", variant="actions", waves=8)
     cost = measure_all([whole], 64, options)[whole.name]
     rows.append(

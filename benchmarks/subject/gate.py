@@ -12,12 +12,22 @@ from benchmarks.subject.agents import Ask, act, actor
 from kernos.app.policies import load_policy
 from kernos.control.gate import Gate
 from kernos.control.registry import Registry
+from kernos.flow.facts import Facts
+from kernos.flow.judge import judge
+from kernos.flow.words import Words
 from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.flow import Consequence, FlowContract, ResultFields, Role
 from kernos.vocabulary.gate import Answer
 from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId
 from kernos.vocabulary.quantities import Limits
 
 PERSON = PrincipalId("person:bench")
+FLOW = "flow"
+MAILS = 50
+TEXT = (
+    "We meet at the station, take the train to the lake and walk from there. Bring something to eat and a warm coat. "
+    * 3
+)
 
 
 def rules(count: int) -> str:
@@ -37,6 +47,29 @@ def microseconds(call: Callable[[], object], repetitions: int) -> float:
     for _ in range(repetitions):
         call()
     return (time.process_time() - start) / repetitions * 1e6
+
+
+def flow_us(repetitions: int) -> float:
+    """Return what the rules of flow cost for one mail, in a run that has read an inbox and an address book."""
+    send = FlowContract(Consequence.EGRESS, {"to": Role.DESTINATION})
+    inbox = FlowContract(Consequence.READ, {}, ResultFields(proof=("id", "sender"), names=("sender", "subject")))
+    contacts = FlowContract(Consequence.READ, {}, ResultFields(trusted=True))
+    facts = Facts(
+        Words(["Please reply to Anna about the picnic on Sunday, and tell her that two of us come by train at 11"])
+    )
+    mails = [
+        {"id": n, "sender": f"sender{n}@example.org", "subject": f"About matter {n}", "body": TEXT}
+        for n in range(MAILS)
+    ]
+    facts.read(
+        "mail.list", inbox, [*mails, {"id": MAILS, "sender": "anna@example.org", "subject": "Picnic", "body": TEXT}]
+    )
+    facts.read(
+        "contacts.list", contacts, [{"name": f"Friend {n}", "email": f"friend{n}@example.org"} for n in range(MAILS)]
+    )
+    args = {"to": "anna@example.org", "subject": "Re: Picnic", "body": TEXT}
+    assert judge("mail.send", send, args, facts).answer is Answer.ALLOW
+    return microseconds(lambda: judge("mail.send", send, args, facts), repetitions)
 
 
 def main(repetitions: int) -> None:
@@ -63,6 +96,7 @@ def main(repetitions: int) -> None:
 
         assert decide() is Answer.ALLOW
         found[str(count)] = microseconds(decide, repetitions)
+    found[FLOW] = flow_us(repetitions)
     report(found)
 
 

@@ -32,7 +32,7 @@ from tests.behaviour.test_runs_end_to_end import until
 from tests.surface.desk_folder import Folder
 
 ALLOW = "permit(principal, action, resource);"
-SOON_S = 5.0
+SOON_S = 20.0
 REQUEST = Refund(order="A1", amount_cents=5)
 
 

@@ -13,7 +13,7 @@ from tests.behaviour.shop import FAST, Receipt, Refund
 from tests.behaviour.test_runs_end_to_end import until
 
 ALLOW = "permit(principal, action, resource);"
-SOON_S = 5.0
+SOON_S = 20.0
 REQUEST = Refund(order="A1", amount_cents=5)
 
 DIES = """

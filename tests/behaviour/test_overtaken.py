@@ -9,7 +9,7 @@ from kernos import Context, Kernel, ToolCall, agent, tool
 from tests.behaviour.shop import FAST, Receipt, Refund
 
 ALLOW = "permit(principal, action, resource);"
-SOON_S = 5.0
+SOON_S = 20.0
 REQUEST = Refund(order="A1", amount_cents=5)
 SIGNALS = """
 import asyncio, sys

@@ -69,6 +69,14 @@ def test_a_subject_that_an_outsider_chose_names_a_record_but_not_a_destination()
     assert judge("mail.delete", CANCEL, {"id": 9}, known).answer is Answer.ALLOW
 
 
+def test_a_mail_under_the_name_of_a_contact_makes_its_sender_no_destination() -> None:
+    inbox = FlowContract(Consequence.READ, {}, ResultFields(proof=("sender",), names=("display_name", "subject")))
+    planted = {"display_name": "Anna Berg", "sender": "eve@evil.example", "subject": "new address"}
+    known = facts("write to Anna Berg", (CONTACTS, [{"name": "Anna Berg", "email": "anna@x.org"}]), (inbox, [planted]))
+    assert judge("mail.send", SEND, {"to": "anna@x.org"}, known).answer is Answer.ALLOW
+    assert asked(judge("mail.send", SEND, {"to": "eve@evil.example"}, known)) == ["destination:eve@evil.example"]
+
+
 @pytest.mark.parametrize("words", ["what is new?", "summarise my mail", "do not pay anything"])
 def test_an_action_that_nobody_asked_for_is_asked_about(words: str) -> None:
     verdict = judge(

@@ -4,7 +4,7 @@ Values are found again by what they are, not by which variable held them: so an 
 A value that was written somewhere on nobody's word does not become trusted by being read back.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -30,9 +30,11 @@ class Record:
     """The words of those naming fields that outsiders cannot fill."""
     keys: frozenset[str]
     """The naming values as a whole."""
+    firm_keys: frozenset[str]
+    """Those of them that outsiders cannot fill."""
     proof: frozenset[str]
-    unclaimed: frozenset[str]
-    """Of its proof values those that no outsider can be meant by: not the sender's own, verified address."""
+    claimed: frozenset[str]
+    """Of its proof values those that an outsider may be meant by: the sender's own address, verified or not."""
     numbers: frozenset[Decimal]
     is_chosen: bool
     """It is what a call answered whose arguments somebody vouches for."""
@@ -60,7 +62,11 @@ class Facts:
     endorsed: set[str] = field(default_factory=set)
     """Data that a person said yes to, by the keys of their concerns."""
     refused: set[str] = field(default_factory=set)
-    _named: dict[bool, Sequence[Sequence[Record]]] = field(default_factory=dict)
+    _proving: dict[str, list[int]] = field(default_factory=dict)
+    """By a value in a proof field: the positions of the records that it stands in."""
+    _unclaimed: set[str] = field(default_factory=set)
+    """Values of proof fields that no outsider can be meant by: other than the sender's own, verified address."""
+    _named: dict[bool, Sequence[Sequence[int]]] = field(default_factory=dict)
     """Records by the words that name them; forgotten whenever something is learned."""
 
     @property
@@ -97,7 +103,15 @@ class Facts:
             for _, leaf in leaves(answer):
                 self._distrust(leaf)
         if fields.proof or fields.names:
-            self.records.extend(_records(tool, fields, answer, is_chosen=is_chosen and isinstance(answer, Mapping)))
+            for record in _records(tool, fields, answer, is_chosen=is_chosen and isinstance(answer, Mapping)):
+                self._add(record)
+
+    def _add(self, record: Record) -> None:
+        position = len(self.records)
+        self.records.append(record)
+        for key in (*record.proof, *(_NUMBER + str(number) for number in record.numbers)):
+            self._proving.setdefault(key, []).append(position)
+        self._unclaimed.update(record.proof - record.claimed)
 
     def wrote(self, unvouched: Iterable[Value]) -> None:
         """Take in which values an action wrote that nobody vouched for."""
@@ -135,8 +149,7 @@ class Facts:
         if key in self.trusted and key not in self.smuggled:
             return self.trusted[key]
         if key not in self.smuggled and (
-            self._proves(lambda record: key in record.proof, firm=firm)
-            or (firm and self._proves(lambda record: key in record.unclaimed, firm=False))
+            self._proves(key, firm=firm) or (firm and key in self._unclaimed and self._proves(key, firm=False))
         ):
             return Origin.PROOF
         if (
@@ -156,7 +169,7 @@ class Facts:
             return Origin.PRINCIPAL
         if number in self.numbers:
             return Origin.RECORD
-        if self._proves_number(number):
+        if self._proves(_NUMBER + str(number), firm=False):
             return Origin.PROOF
         if by_code and key_of(str(value)) not in self.modelled | self.outside_keys:
             return Origin.CODE
@@ -164,7 +177,8 @@ class Facts:
 
     def vouched_numbers(self) -> frozenset[Decimal]:
         """Return all amounts that somebody vouches for."""
-        proven = (number for record in self.records for number in record.numbers if self._proves_number(number))
+        known = {number for record in self.records for number in record.numbers}
+        proven = (number for number in known if self._proves(_NUMBER + str(number), firm=False))
         return frozenset({*self.words.numbers, *self.numbers, *proven})
 
     def stands_outside(self, text: str) -> bool:
@@ -174,38 +188,43 @@ class Facts:
 
     def secrets_in(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text holds, whatever separates their letters."""
+        if not self.secrets:
+            return
         pressed = key_of(" ".join(tokens(text)) + " ")
         folded = text.casefold()
         for secret in self.secrets:
             if secret in folded or secret in pressed:
                 yield secret
 
-    def _proves(self, has: Callable[[Record], bool], *, firm: bool) -> bool:
-        """Tell whether a value stands in the proof fields of a record that is selected; `has` looks for it in one.
+    def _proves(self, key: str, *, firm: bool) -> bool:
+        """Tell whether a value stands in the proof fields of a record that is selected.
 
         A record is selected by a naming value that the principal said or somebody vouches for, by the arguments of the call that
         answered it, or by words of its name; where those words fit several records as well, the value must stand in each of them.
         `firm`: only by what outsiders cannot fill.
         """
-        return any(has(record) and self._is_picked(record) for record in self.records) or any(
-            all(has(record) for record in group) for group in self._groups(firm=firm)
+        where = self._proving.get(key, ())
+        return any(self._is_picked(self.records[n], firm=firm) for n in where) or (
+            bool(where) and any(all(n in where for n in group) for group in self._groups(firm=firm))
         )
 
-    def _proves_number(self, number: Decimal) -> bool:
-        return self._proves(lambda record: number in record.numbers, firm=False)
+    def _is_picked(self, record: Record, *, firm: bool) -> bool:
+        if record.is_chosen:
+            return True
+        keys = record.firm_keys if firm else record.keys
+        return any(
+            (key in self.trusted and key not in self.smuggled) or (_is_firm(key) and self.words.say(key))
+            for key in keys
+        )
 
-    def _is_picked(self, record: Record) -> bool:
-        vouched = any(key in self.trusted and key not in self.smuggled for key in record.keys)
-        return record.is_chosen or vouched or any(_is_firm(key) and self.words.say(key) for key in record.keys)
-
-    def _groups(self, *, firm: bool) -> Sequence[Sequence[Record]]:
-        """Return records in groups that the same words of the principal name, the best named of each tool only."""
+    def _groups(self, *, firm: bool) -> Sequence[Sequence[int]]:
+        """Return records, by position, in groups that the same words of the principal name, the best named of each tool only."""
         if firm not in self._named:
-            found: dict[tuple[str, frozenset[str]], list[Record]] = {}
-            for record in self.records:
+            found: dict[tuple[str, frozenset[str]], list[int]] = {}
+            for n, record in enumerate(self.records):
                 used = self.words.named(record.firm_names if firm else record.names)
                 if used:
-                    found.setdefault((record.source, used), []).append(record)
+                    found.setdefault((record.source, used), []).append(n)
             self._named[firm] = [
                 group
                 for (source, used), group in found.items()
@@ -213,6 +232,9 @@ class Facts:
             ]
         return self._named[firm]
 
+
+_NUMBER = "number "
+"""Before the amounts among the values of proof fields: 40.00 is 40."""
 
 _SECRET_MIN = 4
 """Letters below which a secret turns up by chance."""
@@ -265,17 +287,20 @@ def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_ch
     firm: set[str] = set()
     keys: set[str] = set()
     proof: set[str] = set()
-    unclaimed: set[str] = set()
+    claimed: set[str] = set()
+    firm_keys: set[str] = set()
     numbers: set[Decimal] = set()
     for at, leaf in leaves(value, path):
         if _is_field(at, fields.names):
             names.update(tokens(str(leaf)))
-            firm.update(tokens(str(leaf)) if _is_field(at, fields.proof) else ())
+            if _is_field(at, fields.proof):
+                firm.update(tokens(str(leaf)))
+                firm_keys.update(_keys(leaf))
             keys.add(key_of(str(leaf)))
         if _is_field(at, fields.proof):
             proof.update(_keys(leaf))
-            if not _is_field(at, fields.names) and not EMAIL.search(str(leaf)):
-                unclaimed.update(_keys(leaf))
+            if _is_field(at, fields.names) or EMAIL.search(str(leaf)):
+                claimed.update(_keys(leaf))
             number = number_of(leaf)
             if number is not None:
                 numbers.add(number)
@@ -284,8 +309,9 @@ def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_ch
         frozenset(names),
         frozenset(firm),
         frozenset(keys - {""}),
+        frozenset(firm_keys),
         frozenset(proof),
-        frozenset(unclaimed),
+        frozenset(claimed),
         frozenset(numbers),
         is_chosen,
     )

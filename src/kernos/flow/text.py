@@ -33,6 +33,8 @@ _SPOKEN = {word: n for n, word in enumerate(tokens(_UNITS))} | {
     word: 20 + 10 * n for n, word in enumerate(tokens(_TENS))
 }
 _TIMES = {"hundred": 100, "thousand": 1_000, "dozen": 12}
+_HINT = re.compile(r"[@/]|\w\.\w|\d{2}|\bbc1", re.IGNORECASE)
+"""Without one of these there is no address in a text."""
 _PHONE_DIGITS_MIN = 8
 _DIGITS_MIN = 5
 """Digits from which a number is more than a year or a sum of everyday life."""
@@ -55,6 +57,8 @@ def key_of(value: str) -> str:
 
 def addresses_in(text: str) -> Iterator[str]:
     """Yield what in a text somebody could be reached or paid at, or something be fetched from."""
+    if not _HINT.search(text):
+        return
     rest = text
     for pattern in (URL, EMAIL, IBAN, WALLET, BARE_HOST):
         for found in pattern.findall(rest):

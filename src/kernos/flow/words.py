@@ -35,6 +35,7 @@ class Words:
         self._rows = _rows(self._tokens)
         self._addresses = frozenset(key_of(one) for one in addresses_in(whole))
         self.numbers: frozenset[Decimal] = frozenset(numbers_in(whole))
+        self._asked: dict[str, bool] = {}
         self._meant = frozenset(_stem(word) for word in _meant(self._tokens))
 
     def say(self, value: str) -> bool:
@@ -57,6 +58,12 @@ class Words:
 
     def ask_for(self, tool: str, flow: FlowContract) -> bool:
         """Tell whether the words show that the principal wants such a call made."""
+        known = self._asked.get(tool)
+        if known is None:
+            known = self._asked[tool] = self._ask_for(tool, flow)
+        return known
+
+    def _ask_for(self, tool: str, flow: FlowContract) -> bool:
         wanted = {*ASKED_BY.get(flow.consequence, ()), *(word.casefold() for word in flow.asked_by)}
         spoken = [word for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", tool)) if word not in GENERIC]
         if flow.consequence is not Consequence.CREDENTIAL:
