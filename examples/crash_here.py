@@ -157,7 +157,7 @@ def main() -> None:
         asyncio.run(live(given.live, given.point, given.effect))
         return
     for point in [given.point] if given.point else POINTS:
-        print(f"killed {POINTS[point]}:")
+        print(f"killed here: {POINTS[point]}")
         for effect in [given.effect] if given.point else EFFECTS:
             folder = Path(tempfile.mkdtemp(prefix="crash-here-"))
             print(f"  {show(folder, point, effect)}", flush=True)

@@ -53,8 +53,7 @@ class Shop:
         def find(request: Refund, call: ToolCall) -> Found:
             self.look_ups += 1
             found = self.by_key.get(call.key)
-            result = refund.output.encode(found) if found else None
-            return Found(found is not None, f"the list of mails for {call.key}", result)
+            return Found(found is not None, f"the list of mails for {call.key}", found)
 
         @tool("shop.mail", effect="verifiable", look_up=find, retry=FAST)
         def mail(request: Refund, call: ToolCall) -> Receipt:

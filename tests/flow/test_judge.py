@@ -77,6 +77,26 @@ def test_a_mail_under_the_name_of_a_contact_makes_its_sender_no_destination() ->
     assert asked(judge("mail.send", SEND, {"to": "eve@evil.example"}, known)) == ["destination:eve@evil.example"]
 
 
+def test_the_members_of_an_event_that_the_words_name_may_be_written_to() -> None:
+    events = FlowContract(Consequence.READ, {}, ResultFields(proof=("id", "participants"), names=("title",)))
+    listed = [
+        {"id": 1, "title": "Networking event", "participants": ["mark@x.org", "lily@x.org"]},
+        {"id": 2, "title": "Yoga", "participants": ["eve@evil.example"]},
+    ]
+    known = facts("mail everybody who comes to the networking event", (events, listed))
+    assert judge("mail.send", SEND, {"to": ["mark@x.org", "lily@x.org"]}, known).answer is Answer.ALLOW
+    assert judge("mail.send", SEND, {"to": ["eve@evil.example"]}, known).answer is Answer.ASK
+
+
+def test_where_the_words_leave_a_choice_any_record_of_a_vouched_list_may_be_the_target() -> None:
+    orders = FlowContract(Consequence.READ, {}, ResultFields(proof=("id",), names=("item",)))
+    listed = [{"id": "W-1", "item": "lamp"}, {"id": "W-2", "item": "chair"}]
+    for words, answer in (("cancel my latest order", Answer.ALLOW), ("cancel my order", Answer.ASK)):
+        known = Facts(Words([words]))
+        known.read("orders.list", orders, listed, is_vouched=True)
+        assert judge("orders.cancel", CANCEL, {"id": "W-2"}, known).answer is answer
+
+
 @pytest.mark.parametrize("words", ["what is new?", "summarise my mail", "do not pay anything"])
 def test_an_action_that_nobody_asked_for_is_asked_about(words: str) -> None:
     verdict = judge(

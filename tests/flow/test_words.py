@@ -65,7 +65,7 @@ def test_numbers_are_read_as_people_write_them(text: str, numbers: set[str]) -> 
         ("Überweise 40 Euro an Bob", "bank.transfer", Consequence.MONEY, True),
         ("Do not worry", "notes.add", Consequence.PRIVATE_WRITE, False),
         ("Bitte lösche den Termin", "calendar.delete", Consequence.DESTRUCTIVE, True),
-        ("Let Anna know that I am late", "mail.send", Consequence.EGRESS, False),
+        ("Let Anna know that I am late", "mail.send", Consequence.EGRESS, True),
         ("Tell Anna that I am late", "mail.send", Consequence.EGRESS, True),
         ("Reschedule lunch to 1 pm", "reschedule_event", Consequence.SHARED_WRITE, True),
         ("Summarise my inbox", "account.set_password", Consequence.CREDENTIAL, False),
@@ -77,8 +77,9 @@ def test_an_action_is_asked_for_in_words(words: str, tool: str, consequence: Con
 
 
 def test_a_tool_can_say_by_which_words_people_ask_for_it() -> None:
-    flow = FlowContract(Consequence.EGRESS, asked_by=("let know",))
-    assert Words(["Please let Anna know"]).ask_for("x", FlowContract(Consequence.EGRESS, asked_by=("know",)))
+    flow = FlowContract(Consequence.EGRESS, asked_by=("wave", "blow a whistle"))
+    assert Words(["Please wave to Anna"]).ask_for("x", flow)
+    assert Words(["Please blow a whistle for Anna"]).ask_for("x", flow)
     assert not Words(["Please let Anna in"]).ask_for("x", flow)
 
 

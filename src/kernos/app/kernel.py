@@ -307,7 +307,7 @@ class Kernel:
             args = contract.input.encode(merged)
         except ContractBroken as broken:
             message = f"the changed arguments do not fit {asked.what}: {broken}"
-            raise InvalidInput(message) from broken
+            raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
         gate = self.engine.shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args)
         command = EditApproval(step, args, digest_of(args), gate, self._clock.now(), note)
         await self._command(run, command, by)

@@ -17,6 +17,7 @@ from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName, step_key
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json, Usage
+from kernos.vocabulary.undo import FAILURE_STEP
 
 VALUE_LENGTH_MAX = 160
 """Letters of a value shown in a sentence: two lines of a terminal. The whole value stands in the events."""
@@ -104,9 +105,10 @@ class Wait:
 
     def command(self, repeated: str = "") -> str:
         """Return the command that answers it, empty where only time or another run can; `repeated` as in Settings."""
+        text = "stop|compensate|compensate:CHECKPOINT" if self.step == FAILURE_STEP else "'TEXT'"
         return {
             "approval": f"kernos approve {self.place}{repeated}  (or deny, edit)",
-            "question": f"kernos answer {self.place} 'TEXT'{repeated}",
+            "question": f"kernos answer {self.place} {text}{repeated}",
             "signal": f"kernos signal {self.run[:SHORT]} {self.subject} --data JSON{repeated}",
             "child": f"kernos trace {self.subject[:SHORT]}{repeated}",
             "doubt": f"kernos settle {self.place} done|not_done|unknown --note 'TEXT'{repeated}",

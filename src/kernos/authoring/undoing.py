@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, get_type_hints
@@ -180,7 +180,7 @@ def look_up_of(
             if is_stop(error):
                 raise
             return failed_by(error, FailureKind.UNKNOWN)
-        told = found_by(found)
+        told = found_by(_written(found, returned))
         if is_under_way and isinstance(told, Found) and not told.done:
             return AttemptFailed(
                 FailureKind.RETRYABLE, f"the call runs on after its time, so it may still happen ({told.evidence})"
@@ -188,6 +188,16 @@ def look_up_of(
         return _checked(told, returned)
 
     return look_up
+
+
+def _written(found: object, returned: Codec) -> object:
+    """Return what a look-up returned, with the result as it stands in the journal if the look-up gave it as the tool would have."""
+    if not isinstance(found, Found) or found.result is None or isinstance(found.result, Json):
+        return found
+    try:
+        return replace(found, result=returned.encode(found.result))
+    except ContractBroken as broken:
+        return Found(None, f"{found.evidence}; but the result that the look-up gives does not fit: {broken}")
 
 
 def _checked(found: Found | AttemptFailed, returned: Codec) -> Found | AttemptFailed:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kernos.flow.text import EMAIL, addresses_in, key_of, number_of, tokens
+from kernos.flow.text import addresses_in, key_of, number_of, tokens
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import FlowContract, Origin, ResultFields
 
@@ -32,12 +32,16 @@ class Record:
     """The naming values as a whole."""
     firm_keys: frozenset[str]
     """Those of them that outsiders cannot fill."""
+    phrases: frozenset[str]
+    """Those of several words, which nobody says by accident."""
     proof: frozenset[str]
     claimed: frozenset[str]
     """Of its proof values those that an outsider may be meant by: the sender's own address, verified or not."""
     numbers: frozenset[Decimal]
     is_chosen: bool
     """It is what a call answered whose arguments somebody vouches for."""
+    is_listed: bool
+    """It stands in a list of such an answer."""
 
 
 @dataclass(slots=True)
@@ -90,8 +94,13 @@ class Facts:
         for _, leaf in leaves(value):
             self.modelled.update(_keys(leaf))
 
-    def read(self, tool: str, flow: FlowContract, answer: Value, *, is_chosen: bool = False) -> None:
-        """Take in what a tool answered. `is_chosen`: somebody vouches for the arguments that told which record was wanted."""
+    def read(
+        self, tool: str, flow: FlowContract, answer: Value, *, is_chosen: bool = False, is_vouched: bool = False
+    ) -> None:
+        """Take in what a tool answered.
+
+        `is_vouched`: somebody vouches for all that it was asked with. `is_chosen`: that told which record was wanted.
+        """
         self._named.clear()
         fields = flow.result
         for path, leaf in leaves(answer):
@@ -103,8 +112,18 @@ class Facts:
             for _, leaf in leaves(answer):
                 self._distrust(leaf)
         if fields.proof or fields.names:
-            for record in _records(tool, fields, answer, is_chosen=is_chosen and isinstance(answer, Mapping)):
-                self._add(record)
+            for value, path in _objects(fields, answer):
+                is_whole = value is answer
+                self._add(
+                    _record(
+                        tool,
+                        fields,
+                        value,
+                        path,
+                        is_chosen=is_chosen and is_whole,
+                        is_listed=is_vouched and not is_whole,
+                    )
+                )
 
     def _add(self, record: Record) -> None:
         position = len(self.records)
@@ -209,7 +228,7 @@ class Facts:
         )
 
     def _is_picked(self, record: Record, *, firm: bool) -> bool:
-        if record.is_chosen:
+        if record.is_chosen or (record.is_listed and not firm and self.words.leave_a_choice):
             return True
         keys = record.firm_keys if firm else record.keys
         return any(
@@ -221,20 +240,30 @@ class Facts:
         """Return records, by position, in groups that the same words of the principal name, the best named of each tool only."""
         if firm not in self._named:
             found: dict[tuple[str, frozenset[str]], list[int]] = {}
+            whole: dict[str, list[int]] = {}
             for n, record in enumerate(self.records):
                 used = self.words.named(record.firm_names if firm else record.names)
                 if used:
                     found.setdefault((record.source, used), []).append(n)
+                for key in () if firm else record.phrases:
+                    if self.words.say(key):
+                        whole.setdefault(key, []).append(n)
             self._named[firm] = [
                 group
                 for (source, used), group in found.items()
                 if not any(other == source and used < better for other, better in found)
-            ]
+            ] + list(whole.values())
         return self._named[firm]
 
 
 _NUMBER = "number "
 """Before the amounts among the values of proof fields: 40.00 is 40."""
+
+_AUTHOR = frozenset(tokens("author by creator from poster reply requester sender user username writer absender von"))
+"""Words in the name of a field that says who made the record: an outsider is meant by it, however well it is verified."""
+
+_PHRASE_MIN = 2
+"""Words of a name that is no accident when it is said as a whole."""
 
 _SECRET_MIN = 4
 """Letters below which a secret turns up by chance."""
@@ -265,29 +294,28 @@ def _is_field(path: str, fields: Iterable[str]) -> bool:
     return any(path == name or path.endswith(f".{name}") for name in fields)
 
 
-def _records(
-    source: str, fields: ResultFields, value: Value, path: str = "", *, is_chosen: bool = False
-) -> Iterator[Record]:
-    """Yield each object in an answer that has a naming or a proof field of its own, with those of the objects within it."""
+def _objects(fields: ResultFields, value: Value, path: str = "") -> Iterator[tuple[Value, str]]:
+    """Yield each object in an answer that has a naming or a proof field of its own, with its path."""
     if isinstance(value, Mapping):
         own = {
             f"{path}.{name}" if path else str(name) for name, inner in value.items() if not isinstance(inner, Mapping)
         }
         if any(_is_field(one, (*fields.proof, *fields.names)) for one in own):
-            yield _record(source, fields, value, path, is_chosen=is_chosen)
+            yield value, path
         for name, inner in value.items():
-            yield from _records(source, fields, inner, f"{path}.{name}" if path else str(name))
+            yield from _objects(fields, inner, f"{path}.{name}" if path else str(name))
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
-            yield from _records(source, fields, inner, path)
+            yield from _objects(fields, inner, path)
 
 
-def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_chosen: bool) -> Record:
+def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_chosen: bool, is_listed: bool) -> Record:
     names: set[str] = set()
     firm: set[str] = set()
     keys: set[str] = set()
     proof: set[str] = set()
     claimed: set[str] = set()
+    phrases: set[str] = set()
     firm_keys: set[str] = set()
     numbers: set[Decimal] = set()
     for at, leaf in leaves(value, path):
@@ -297,9 +325,11 @@ def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_ch
                 firm.update(tokens(str(leaf)))
                 firm_keys.update(_keys(leaf))
             keys.add(key_of(str(leaf)))
+            if len(tokens(str(leaf))) >= _PHRASE_MIN:
+                phrases.add(key_of(str(leaf)))
         if _is_field(at, fields.proof):
             proof.update(_keys(leaf))
-            if _is_field(at, fields.names) or EMAIL.search(str(leaf)):
+            if _is_field(at, fields.names) or not _AUTHOR.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " "))):
                 claimed.update(_keys(leaf))
             number = number_of(leaf)
             if number is not None:
@@ -310,10 +340,12 @@ def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_ch
         frozenset(firm),
         frozenset(keys - {""}),
         frozenset(firm_keys),
+        frozenset(phrases),
         frozenset(proof),
         frozenset(claimed),
         frozenset(numbers),
         is_chosen,
+        is_listed,
     )
 
 

@@ -56,6 +56,15 @@ def is_chosen(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = 
     return bool(asked) and all(facts.origin_of(leaf, by_code=by_code, firm=True) in VOUCHED for _, leaf in asked)
 
 
+def is_vouched(args: Value, facts: Facts, *, by_code: bool = False) -> bool:
+    """Tell whether somebody vouches for all that a reading call was asked with; a model may add plain words."""
+    return all(
+        facts.origin_of(leaf, by_code=by_code) is not Origin.UNTRUSTED
+        for _, leaf in leaves(args)
+        if leaf is not None and not isinstance(leaf, bool)
+    )
+
+
 def unvouched(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> list[Value]:
     """Return the values that a call with consequences writes although nobody vouches for them: they stay so when they are read back."""
     if flow.consequence in (Consequence.READ, Consequence.FETCH):

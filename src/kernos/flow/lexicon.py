@@ -1,5 +1,6 @@
 """Lexicon: by which words people ask for actions, in English and German; tools add their own (`FlowContract.asked_by`)."""
 
+import re
 from collections.abc import Mapping
 
 from kernos.vocabulary.flow import Consequence
@@ -44,3 +45,22 @@ IRREGULAR: Mapping[str, str] = {
     "bought": "buy", "gave": "give", "made": "make", "paid": "pay", "sent": "send", "told": "tell", "wrote": "write",
 }  # fmt: skip
 """Forms that share no stem with their verb."""
+
+PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\blet\b.{1,40}\bknow\b"), "inform"),
+    (re.compile(r"\bget back to\b|\brsvp\b"), "reply"),
+    (re.compile(r"\b(?:get in touch|reach out|loop \w+ in|drop \w+ a line)\b"), "inform"),
+    (re.compile(r"\bset (?:\w+ )?up\b"), "create"),
+    (re.compile(r"\bsign (?:\w+ )?up\b"), "register"),
+    (re.compile(r"\bget rid of\b|\bcall (?:\w+ )?off\b"), "cancel"),
+    (re.compile(r"\b(?:give|send|pay) (?:\w+ ){0,4}back\b|\bmoney back\b|\bgeld zur\u00fcck\b"), "refund"),
+    (re.compile(r"\bsag\w* .{1,40}\b(?:bescheid|dass|ab)\b"), "inform"),
+    (re.compile(r"\btrag\w* .{1,60}\bein\b|\bleg\w* .{1,60}\ban\b"), "create"),
+)
+"""What people say in several words, and the verb that means it."""
+
+CHOICE = _set(
+    """all alle any best biggest billigste cheapest closest each earliest every fastest first highest jede jeden jedes largest last
+    latest least letzte letzten longest lowest most nearest neueste newest next oldest one recent second shortest smallest top"""
+)
+"""Words that leave it to whoever does the work to choose from a list."""

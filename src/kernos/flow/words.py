@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from kernos.flow.lexicon import ASKED_BY, GENERIC, IRREGULAR, NO, PLAIN
+from kernos.flow.lexicon import ASKED_BY, CHOICE, GENERIC, IRREGULAR, NO, PHRASES, PLAIN
 from kernos.flow.text import addresses_in, key_of, number_of, numbers_in, tokens, without_addresses
 from kernos.vocabulary.flow import Consequence, FlowContract
 
@@ -36,7 +36,10 @@ class Words:
         self._addresses = frozenset(key_of(one) for one in addresses_in(whole))
         self.numbers: frozenset[Decimal] = frozenset(numbers_in(whole))
         self._asked: dict[str, bool] = {}
-        self._meant = frozenset(_stem(word) for word in _meant(self._tokens))
+        phrased = (verb for pattern, verb in PHRASES if pattern.search(whole.casefold()))
+        self._meant = frozenset(_stem(word) for word in (*_meant(self._tokens), *phrased))
+        self.leave_a_choice: bool = not CHOICE.isdisjoint(self._tokens)
+        """Whether they let whoever does the work choose from a list: the latest, all, the cheapest."""
 
     def say(self, value: str) -> bool:
         """Tell whether the words contain this very value: an address letter by letter, a name word by word."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from kernos.vocabulary.quantities import Json, Usage
 
@@ -58,7 +59,8 @@ class Found:
 
     done: bool | None
     evidence: str
-    result: Json | None = None
+    result: Any = None
+    """What the tool would have returned, as its own type or as Json; in the kernel always Json or None."""
 
 
 Outcome = Json | Failure

@@ -12,6 +12,7 @@ def init(
 
     Asks nothing and overwrites nothing.
     """
+    import shlex
     from importlib.util import find_spec
     from pathlib import Path
 
@@ -37,6 +38,6 @@ def init(
     print(f"wrote {', '.join(FILES)}")
     print("next:")
     if folder != ".":
-        print(f"  cd {folder}")
+        print(f"  cd {shlex.quote(folder)}")
     print("""  kernos run hello --input '{"name": "Ada"}'""")
     print("  pytest" if find_spec("pytest") else "  pip install pytest && pytest")

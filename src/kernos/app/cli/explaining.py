@@ -99,8 +99,11 @@ def _print_why(reference: str, why: Why) -> None:
 
 def _print_grounds(one: Account) -> None:
     print("\nwhy it was allowed, or was not")
-    for verdict in one.decisions:
-        print(f"  {when(verdict.at)} {_decision(verdict)}")
+    times: dict[str, list[int]] = {}
+    for verdict in one.decisions:  # The same on the same grounds is told once: it is taken anew when a yes is used.
+        times.setdefault(_decision(verdict), []).append(verdict.at)
+    for decision, (first, *later) in times.items():
+        print(f"  {when(first)} {decision}" + (f"; again at {when(later[-1])}" if later else ""))
     for said in one.said:
         if not said.what.startswith("settled"):
             print(f"  {when(said.at)} {said.by} {said.what} it" + (f": {said.note}" if said.note else ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kernos.adapters.system.clock import SystemChance
-from kernos.app.cli.opening import find_agents
+from kernos.app.cli.opening import find_registry, recorded_agent
 from kernos.app.cli.replaying import shown_apart
 from kernos.app.records import Records
 from kernos.app.redaction import Redaction
@@ -34,7 +34,7 @@ def export_run(settings: Settings, name: str, out: str, redact: Sequence[str]) -
 
 
 async def _export(settings: Settings, name: str, out: Path | None, redact: Sequence[str]) -> Path:
-    registry = Registry(find_agents(settings), {})
+    registry = find_registry(settings)
     with Records(settings.store) as records:
         run = records.find(name)
         texts = [entry.body.decode() for entry in await records.journal.read(run)]
@@ -57,7 +57,7 @@ async def text_of_test(
         events = Redaction(redact, salt).apply(events)
         texts = [encode_event(event).decode() for event in events]
     record = record_of(events)
-    agent = registry.agent(record.state.request().agent)
+    agent = recorded_agent(registry, record.state.request().agent)
     worker = InProcessWorker({}, codec_of)
     first = replay = await reenact(record, agent, worker)
     if replay.difference is None and record.state.resume_from is not None:

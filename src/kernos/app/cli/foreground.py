@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kernos.adapters.sqlite.lock import WorkerLock
-from kernos.app.cli.opening import full_kernel, who_goes_on
+from kernos.app.cli.opening import dev_command, full_kernel, who_goes_on
 from kernos.app.cli.options import INTERRUPTED, WAITS
 from kernos.app.cli.showing import json_text, read_json
 from kernos.app.kernel import Kernel
@@ -236,9 +236,7 @@ def _left(run: RunId, how: str, pending: list[Wait], blocked: Failure | None, se
         _note(f"stopped; run {name} goes on: {who_goes_on(settings)}")
         return INTERRUPTED
     if how == "alone":
-        _note(
-            f"the process that worked on this store has ended; run {name} goes on with `kernos dev{settings.repeated}`"
-        )
+        _note(f"the process that worked on this store has ended; run {name} goes on with `{dev_command(settings)}`")
         return WAITS
     if isinstance(blocked, Failure):
         _note(f"run {name} is blocked ({blocked.code}): {blocked.message}")
@@ -248,5 +246,5 @@ def _left(run: RunId, how: str, pending: list[Wait], blocked: Failure | None, se
         _note(f"run {name} waits for {wait.text()}")
         _note(f"next: {wait.command(settings.repeated) or who_goes_on(settings)}")
     if WorkerLock.holder(settings.store) is None:
-        _note(f"then: kernos dev{settings.repeated}")
+        _note(f"then: {dev_command(settings)}")
     return WAITS

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kernos.adapters.system.clock import SystemClock
-from kernos.app.cli.opening import find_agents, make_models
+from kernos.app.cli.opening import find_agents, make_models, recorded_agent
 from kernos.app.cli.replaying import shown_apart
 from kernos.app.cli.showing import print_json
 from kernos.app.policies import load_policy
@@ -94,7 +94,7 @@ async def fork_run(
     if at and StepName(at) not in record.state.steps:
         raise NotFound(f"run {run} has no step {at}", hint=f"See its steps with `kernos trace {run} --events`.")
     scene = _scene(settings, changes, registry, models, recorded, offline=offline)
-    agent = registry.agent(record.state.request().agent)
+    agent = recorded_agent(registry, record.state.request().agent)
     given = _input(record, agent, changes)
     requested = replace(record.state.request(), input=given, agent_version=agent.version, code_digest=agent.code_digest)
     state = requested_state(run, requested, record.state.requested_by)
@@ -264,7 +264,8 @@ def _print(told: _Told, agent: AgentContract[Any, Any], at: str) -> None:
             for line in lines:
                 print(f"  {line}")
     before, after = told.outcomes()
-    print("\noutcome: the same" if before == after else "\noutcome")
+    simulated = " (with simulated results)" if account.would_do else ""
+    print(f"\noutcome: the same{simulated}" if before == after else f"\noutcome{simulated}")
     shown = shown_apart(before, after)
     print(f"  before {shown[0]}" + ("" if before == after else f"\n  now    {shown[1]}"))
     print(

@@ -8,11 +8,11 @@ import msgspec
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import waits
-from kernos.app.cli.opening import find_agents, plain_kernel
+from kernos.app.cli.opening import dev_command, find_agents, plain_kernel
 from kernos.app.cli.showing import print_json, print_table, terminal_width
 from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings
-from kernos.app.story import SHORT, when
+from kernos.app.story import SHORT, Wait, when
 from kernos.kernel.state import Status
 from kernos.ports.journal import Row
 from kernos.vocabulary.contract import AgentContract, Codec, ToolContract
@@ -20,8 +20,6 @@ from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.journal import Scalar
 
 _OPEN = (Status.RUNNING, Status.WAITING, Status.BLOCKED, Status.HANDED_OVER, Status.COMPENSATING)
-_MOVES = (Status.RUNNING, Status.COMPENSATING)
-"""What a process that runs agents would go on with by itself."""
 _NARROW = 110
 """Below so many columns a table says when and for whom more shortly, so that what a run waits for can be read."""
 _STATUSES = tuple(status for status in Status if status is not Status.ABSENT)
@@ -56,11 +54,16 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
     print_table(headings, table)
     if cut:
         print(f"and more; show them with --limit {limit * 10}")
-    going_on = sum(row["status"] in _MOVES for row, _ in listed)
+    going_on = sum(moves(row, found) for row, found in listed)
     if going_on and WorkerLock.holder(settings.store) is None:
-        note = f"no process runs agents over this store now: `kernos dev{settings.repeated}` goes on with {going_on} of these"
+        note = f"no process runs agents over this store now: `{dev_command(settings)}` goes on with {going_on} of these"
         sys.stdout.flush()  # The note comes after the table, also where both go into one file.
         print(note, file=sys.stderr)
+
+
+def moves(row: Row, pending: Sequence[Wait]) -> bool:
+    """Tell whether a process that runs agents would go on with a run by itself."""
+    return row["status"] == Status.RUNNING or (row["status"] == Status.COMPENSATING and not pending)
 
 
 async def _newest(kernel: Kernel, where: Mapping[str, Scalar], limit: int) -> list[Row]:
@@ -104,6 +107,10 @@ def show_settings(settings: Settings, *, as_json: bool) -> None:
         print(f"\ntool {tool.name}, effect class {tool.effect}")
         print(f"  takes   {_fields(tool.input)}")
         print(f"  gives   {_fields(tool.output)}")
+        if tool.compensate is not None:
+            print(f"  undo    {tool.compensate.tool.name}")
+        elif tool.irrevocable:
+            print(f"  undo    none: {tool.irrevocable}")
 
 
 def _rows(settings: Settings) -> Sequence[tuple[str, str, str]]:
@@ -138,6 +145,8 @@ def _tool(tool: ToolContract[Any, Any]) -> Mapping[str, Any]:
         "description": tool.description,
         "timeout_ms": tool.timeout_ms,
         "retry": tool.retry,
+        "undo": tool.compensate.tool.name if tool.compensate is not None else "",
+        "irrevocable": tool.irrevocable,
         "input": _schema(tool.input),
         "output": _schema(tool.output),
     }
@@ -153,7 +162,8 @@ def _fields(codec: Codec) -> str:
     properties: Mapping[str, Any] = schema.get("properties", {})
     required = schema.get("required", ())
     fields = [f"{name}{'' if name in required else '?'}: {_kind(part)}" for name, part in properties.items()]
-    return f"{codec.type_name} {{{', '.join(fields)}}}" if fields else codec.type_name
+    name = "nothing" if schema.get("type") == "null" else codec.type_name
+    return f"{name} {{{', '.join(fields)}}}" if fields else name
 
 
 def _kind(part: Mapping[str, Any]) -> str:

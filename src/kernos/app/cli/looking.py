@@ -12,7 +12,9 @@ def ps(
     status: Annotated[
         str,
         typer.Option(
-            "--status", metavar="STATUS", help="running, waiting, blocked, completed, failed, cancelled or expired."
+            "--status",
+            metavar="STATUS",
+            help="running, waiting, blocked, handed_over, compensating, completed, failed, cancelled or expired.",
         ),
     ] = "",
     limit: Annotated[
@@ -33,7 +35,7 @@ def ps(
 
 def trace(
     run: RunArg,
-    events: Annotated[bool, typer.Option("--events", help="Also the events, one a line.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Also the events, one a line, with values whole.")] = False,
     json: AsJson = False,
     store: Store = "",
     config: Config = "",

@@ -1,9 +1,10 @@
 """Opening: from settings to a kernel: agents found, models made, policies loaded."""
 
 import os
+import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from kernos.adapters.http.model import OpenAIModel
 from kernos.adapters.rules.model import RulesModel
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.kernel import Kernel
+from kernos.app.revert import revert_agent
 from kernos.app.settings import ModelSettings, OpenAISettings, Options, RulesSettings, Settings, load_settings
+from kernos.control.registry import Registry
 from kernos.ports.model import Model
-from kernos.vocabulary.contract import AgentContract
-from kernos.vocabulary.errors import BadConfiguration, NotFound
+from kernos.vocabulary.contract import AgentContract, ToolContract
+from kernos.vocabulary.errors import BadConfiguration, NotFound, UnknownAgent
 
 _RAISED_ON_IMPORT = (
     ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, OSError,
@@ -75,6 +78,25 @@ def find_agents(settings: Settings) -> list[AgentContract[Any, Any]]:
     return list(found.values())
 
 
+def find_registry(settings: Settings, models: Mapping[str, Model] | None = None) -> Registry:
+    """Return the agents that the settings name and the kernel's own, for commands that run code again without a kernel."""
+
+    def tool_named(name: str) -> ToolContract[Any, Any] | None:
+        return registry.tool(name)
+
+    registry = Registry(find_agents(settings), models or {}, (revert_agent(tool_named),))
+    return registry
+
+
+def recorded_agent(registry: Registry, name: str) -> AgentContract[Any, Any]:
+    """Return the agent of a recorded run. Raises UnknownAgent, and says how to name it to a command that only looks."""
+    try:
+        return registry.agent(name)
+    except UnknownAgent as unknown:
+        hint = "Name its module with --agents MODULE, or in `agents` of kernos.toml; what is missing is only its code."
+        raise UnknownAgent(str(unknown), hint=hint) from unknown
+
+
 def make_models(settings: Settings) -> dict[str, Model]:
     """Return the models by name. Raises BadConfiguration."""
     return {name: _model(name, model, settings) for name, model in settings.models.items()}
@@ -112,6 +134,8 @@ def _imported(path: str, settings: Settings) -> Any:
     except _RAISED_ON_IMPORT as error:
         message = f"{module_name} (looked for in {folder}) could not be imported: {type(error).__name__}: {error}{_place(error)}"
         hint = f"Mend it, or name another module in `agents`; try it with: python -c 'import {module_name}'"
+        if isinstance(error, RuntimeError) and "running event loop" in str(error):
+            hint = 'Put what the module runs below `if __name__ == "__main__":`, so that importing it only declares.'
         raise BadConfiguration(message, hint=hint) from error
     if name and not hasattr(module, name):
         message = f"{module_name} has no {name!r}"
@@ -130,5 +154,16 @@ def who_goes_on(settings: Settings) -> str:
     """Say which process runs agents over the store, or how to start one."""
     holder = WorkerLock.holder(settings.store)
     if holder is None:
-        return f"no process runs agents over this store now: `kernos dev{settings.repeated}` goes on with it"
+        return f"no process runs agents over this store now: `{dev_command(settings)}` goes on with it"
     return f"process {holder} goes on with it"
+
+
+def dev_command(settings: Settings) -> str:
+    """Return the `kernos dev` that means the same store, agents and policies as the command that was given."""
+    agents = "".join(f" --agents {shlex.quote(name)}" for name in settings.agents)
+    policies = f" --policies {shlex.quote(str(settings.policies))}"
+    return (
+        f"kernos dev{settings.repeated}"
+        f"{agents if settings.sources.get('agents') == '--agents' else ''}"
+        f"{policies if settings.sources.get('policies') == '--policies' else ''}"
+    )

@@ -12,7 +12,7 @@ from kernos.app.cli.running import dev, run
 from kernos.app.cli.undoing import reconcile, revert
 
 app = typer.Typer(
-    help="kernos: run agents that touch money and customers. Begin with `kernos init demo`.",
+    help="kernos: run agents that touch money and customers. Begin with `kernos init hello`.",
     rich_markup_mode=None,  # Plain help: drawing it with rich costs more than all the rest of the start.
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,5 +1,6 @@
 """Commands that take a recorded run out of the journal again: replay, fork, export."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -78,4 +79,6 @@ def export(
         message = "an export needs a form"
         raise InvalidInput(message, hint=f"kernos export {run} --as-test")
     fields = [name.strip() for name in redact.split(",") if name.strip()]
-    print(export_run(settings_of(config, store, agents), run, out, fields))
+    path = export_run(settings_of(config, store, agents), run, out, fields)
+    print(path)
+    print(f"run it with: pytest {path}", file=sys.stderr)

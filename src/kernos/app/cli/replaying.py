@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kernos.adapters.system.clock import SystemClock
-from kernos.app.cli.opening import find_agents
+from kernos.app.cli.opening import find_registry, recorded_agent
 from kernos.app.cli.options import FAILED
 from kernos.app.cli.showing import print_json
 from kernos.app.records import Records
@@ -12,7 +12,6 @@ from kernos.app.story import SHORT
 from kernos.authoring.codec import codec_of
 from kernos.control.record import record_of
 from kernos.control.reenact import Difference, Reenacted, reenact
-from kernos.control.registry import Registry
 from kernos.execution.worker import InProcessWorker
 
 SHOWN_MAX = 300
@@ -21,12 +20,12 @@ SHOWN_MAX = 300
 
 async def replay_run(settings: Settings, name: str, *, as_json: bool) -> int:
     """Print the verdict; return 1 when the code does something else than it did. Raises NotFound, UnknownAgent, Outgrown."""
-    registry = Registry(find_agents(settings), {})
+    registry = find_registry(settings)
     clock = SystemClock()
     began = clock.now()
     with Records(settings.store) as records:
         record = record_of(await records.events(records.find(name)))
-    agent = registry.agent(record.state.request().agent)
+    agent = recorded_agent(registry, record.state.request().agent)
     worker = InProcessWorker({}, codec_of)
     replays = [await reenact(record, agent, worker)]
     if record.state.resume_from is not None:

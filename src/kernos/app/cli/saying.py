@@ -73,6 +73,8 @@ def say(said: Said, config: str, store: str, by: str, as_json: bool) -> None:
         return
     name = state.run[:SHORT]
     what = about.about() if about is not None else f"run {name}"
+    if about is not None and about.kind == "question":
+        what = f"{about.subject}'s question: {about.details}"
     print(f"{settings.by} {_DONE[said.verb].format(**said.words)} {what}")
     print(f"run {name} has ended: {state.status}" if state.ended else who_goes_on(settings))
 

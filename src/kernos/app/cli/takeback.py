@@ -46,6 +46,9 @@ async def revert_run(name: str, to: str, wanted: Wanted, settings: Settings) -> 
             print_json({"plan": plan, "relied_on_by": reliance})
             return None
         _show_plan(plan, reliance)
+        if any(kernel.registry.tool(undo.undone.tool) is None for undo in plan.undos):
+            print("next: name the agents with those tools: --agents MODULE, or `agents` in kernos.toml")
+        sys.stdout.flush()  # The plan comes before what is said about the run, also where both go into one file.
         if all(undo.obstacle for undo in plan.undos) or not _agreed(wanted, "Take this back?"):
             return None
         return await kernel.revert(plan, by=settings.by)
@@ -114,6 +117,8 @@ async def _sweep(since_ms: int, wanted: Wanted, settings: Settings, stop: asynci
             print_json(found)
         else:
             _show_found(found)
+            if not any(tool.listed is not None for tool in kernel.registry.tools):
+                print("nothing was compared: no tool here names its service's own list; declare one with listed=")
         if not wanted.take_back or not any(_can_undo(one) for one in found.differences):
             return None
         return await kernel.take_back(found, by=settings.by, seen=wanted.yes)

@@ -1,13 +1,15 @@
 """Tracing: the story of one run on paper, the plain words first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import waits
-from kernos.app.cli.opening import plain_kernel
+from kernos.app.cli.opening import dev_command, plain_kernel
 from kernos.app.cli.showing import print_indented, print_json, print_table
 from kernos.app.kernel import Kernel
+from kernos.app.outside import deeds_of
 from kernos.app.settings import Settings
 from kernos.app.story import SHORT, Effect, Story, Wait, shown, tell, when
 from kernos.control.codec import decode_entry
@@ -27,10 +29,14 @@ async def trace_run(settings: Settings, name: str, *, with_events: bool, as_json
         story = tell([decode_entry(entry) for entry in entries])
         below = await _below(kernel, story)
         pending = await waits(kernel, run)
+        taken_back = (await deeds_of(kernel, run, tree=False)).taken_back
     if as_json:
-        print_json({"story": story, "waits": pending, "runs_below": below, "events": [_event(e) for e in entries]})
+        events = [_event(entry) for entry in entries]
+        print_json(
+            {"story": story, "waits": pending, "taken_back_by": taken_back, "runs_below": below, "events": events}
+        )
         return
-    _print_story(story, below, pending, settings.repeated)
+    _print_story(story, below, pending, taken_back, settings)
     if with_events:
         print()
         _print_events(entries)
@@ -49,7 +55,9 @@ async def _below(kernel: Kernel, story: Story) -> list[Story]:
     return found
 
 
-def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait], repeated: str) -> None:
+def _print_story(
+    story: Story, below: Sequence[Story], pending: Sequence[Wait], taken_back: Mapping[str, str], settings: Settings
+) -> None:
     ended = f" at {when(story.ended_at)}" if story.ended_at else ""
     print(f"run {story.run} of agent {story.agent} version {story.version}: {story.status}{ended}")
     print()
@@ -63,6 +71,8 @@ def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait], 
     print("\nwhat it did outside")
     for effect in story.effects.values():
         _print_effect(effect)
+        if effect.key in taken_back:
+            print(f"    taken back by {taken_back[effect.key]}")
     if not story.effects:
         print("  nothing")
     if not story.ended_at or pending:
@@ -70,19 +80,24 @@ def _print_story(story: Story, below: Sequence[Story], pending: Sequence[Wait], 
         for wait in pending:
             print_indented(wait.text(), first="  ", rest="    ")
             if wait.command():
-                print(f"    {wait.command(repeated)}")
+                print(f"    {wait.command(settings.repeated)}")
         if not pending:
-            print(
-                "  nothing"
-                if story.status != "blocked"
-                else f"  somebody to mend what blocks it: kernos resume {story.run[:SHORT]}{repeated}"
-            )
+            print(f"  {_what_moves_it(story, settings)}")
     print("\nwhat it cost")
     print(f"  {_cost([story, *below])}")
     if below:
         print("\nruns below it")
         for child in below:
             print(f"  {child.run[:SHORT]} {child.agent}: {child.status}")
+
+
+def _what_moves_it(story: Story, settings: Settings) -> str:
+    """Say what a run waits for that asked for nothing."""
+    if story.status == "blocked":
+        return f"somebody to mend what blocks it: kernos resume {story.run[:SHORT]}{settings.repeated}"
+    if WorkerLock.holder(settings.store) is None:
+        return f"a process that runs agents: {dev_command(settings)}"
+    return "nothing"
 
 
 def _print_effect(effect: Effect) -> None:

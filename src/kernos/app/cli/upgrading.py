@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernos.app.cli.opening import find_agents
+from kernos.app.cli.opening import find_registry
 from kernos.app.cli.options import FAILED
 from kernos.app.cli.replaying import print_difference
 from kernos.app.cli.showing import print_json, progress
@@ -33,7 +33,7 @@ class Misfit:
 
 async def check_upgrade(settings: Settings, *, as_json: bool) -> int:
     """Print the open runs that would not go on with the code on disk; return 1 when there is any."""
-    registry = Registry(find_agents(settings), {})
+    registry = find_registry(settings)
     worker = InProcessWorker({}, codec_of)
     misfits: list[Misfit] = []
     checked = 0
@@ -79,4 +79,5 @@ def _print(misfits: Sequence[Misfit], checked: int) -> None:
         print(f"{len(misfits)} of {checked} open runs would be blocked by the code on disk; the others go on")
         print("next: declare migrations, keep the old code until these runs have ended, or cancel them")
     else:
-        print(f"all {checked} open runs go on with the code on disk")
+        all_of_them = f"all {checked} open runs go on with the code on disk" if checked else "there are no open runs"
+        print(all_of_them)

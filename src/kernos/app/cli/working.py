@@ -5,6 +5,7 @@ import sys
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import told_to_stop, waits
+from kernos.app.cli.listing import moves
 from kernos.app.cli.opening import full_kernel
 from kernos.app.cli.showing import print_indented
 from kernos.app.kernel import Kernel
@@ -58,8 +59,10 @@ async def _going_on(kernel: Kernel) -> str:
     async def number(*statuses: Status) -> int:
         return sum([len(await kernel.runs(status=status, limit=COUNT_MAX)) for status in statuses])
 
-    going = await number(Status.RUNNING, Status.COMPENSATING)
-    waiting = await number(Status.WAITING, Status.HANDED_OVER)
+    undoing = await kernel.runs(status=Status.COMPENSATING, limit=COUNT_MAX)
+    moving = sum([moves(row, await waits(kernel, str(row["run"]))) for row in undoing])
+    going = await number(Status.RUNNING) + moving
+    waiting = await number(Status.WAITING, Status.HANDED_OVER) + len(undoing) - moving
     blocked = await number(Status.BLOCKED)
     also = f", {_many(blocked)} blocked" if blocked else ""
     return f"{_many(going)} run{'' if going == 1 else 's'} to go on with, {_many(waiting)} waiting{also}"
