@@ -1,8 +1,9 @@
 """The demo: a shop, its tickets, a desk that is killed again and again, a person who answers, and the books at the end.
 
 `python -m examples.returns_desk.demo` starts the shop's service and the desk as processes of their own, feeds all
-tickets to the desk, kills the desk's process (SIGKILL) three times on the way and starts it again, answers what waits
-for a person, and compares kernos' journal with the shop's ledger. Exits 0 only if they agree and every ticket ended.
+tickets to the desk, kills the desk's process (SIGKILL) three times on the way and starts it again, and answers what
+waits for a person. Then a ticket fails half-way and is compensated, and a settled refund is taken back. At the end
+kernos' journal is compared with the shop's ledger: it exits 0 only if they agree, and all of that has ended.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -23,16 +23,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from examples.returns_desk.desk.agents import AGENTS, LEAD, models, returns_desk
-from examples.returns_desk.desk.books import Books, compare_books, shop_refunded_cents
+from examples.returns_desk.desk.agents import AGENTS, models, returns_desk
+from examples.returns_desk.desk.books import Books, compare_books, shop_money
 from examples.returns_desk.desk.serve import POLICIES
+from examples.returns_desk.desk.service import SHOP_VARIABLE
+from examples.returns_desk.desk.service import shop as shop_of_tools
 from examples.returns_desk.desk.ticket import Outcome, Ticket
+from examples.returns_desk.processes import ROOT, Process
+from examples.returns_desk.scenes import PERSON, TakenBack, fail_half_way, take_back
 from kernos import HttpService, Kernel, KernosError, Run, RunDidNotComplete
+from kernos.vocabulary.ids import RunId
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "demo-data"
 TICKETS = Path(__file__).parent / "tickets"
-PERSON = f"person:{LEAD}"
+SEED = 7
+"""Of the shop; the tickets are about its orders."""
+
+AGENTS_MODULE = "examples.returns_desk.desk.agents"
 
 KILLS_AT = (0.2, 0.45, 0.7)
 """Shares of the tickets after whose end the desk's process is killed."""
@@ -50,7 +57,6 @@ FAULTS = {
 }
 """What the shop does wrong on purpose: it refuses, it acts and then answers with an error or not at all."""
 
-READY_S_MAX = 20.0
 ALL_S_MAX = 120.0
 """Far above what a slow machine needs; the demo then fails and says what is still open."""
 
@@ -60,58 +66,17 @@ class Demo:
     """What one demonstration knows while it goes on."""
 
     kernel: Kernel
-    desk: "Process"
+    desk: Process
     expected: dict[str, dict[str, Any]]
     ticket_of: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     person: dict[str, str] = field(default_factory=dict)
     struck: set[str] = field(default_factory=set)
     kills: int = 0
-
-
-class Process:
-    """One Python module as a process of its own that can be ended, killed and started again."""
-
-    def __init__(self, arguments: list[str], log: Path) -> None:
-        """Say what to run (after `python -m`) and where its output goes."""
-        self._arguments = [sys.executable, "-m", *arguments]
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, apart from the terminal's Ctrl-C."""
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._arguments, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-
-    def kill(self) -> None:
-        """End it at once, wherever it stands (SIGKILL)."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def stop(self) -> None:
-        """End it in peace (SIGTERM), and by force if that takes too long."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    async def address(self, file: Path) -> str:
-        """Wait until it has written its address into a file, and return that."""
-        until = monotonic() + READY_S_MAX
-        while not (file.is_file() and file.read_text().strip()):
-            if self._process is None or self._process.poll() is not None or monotonic() > until:
-                message = f"{self._arguments[2]} did not start; {self._log} says why"
-                raise SystemExit(message)
-            await asyncio.sleep(0.02)
-        return file.read_text().strip()
+    compensated: TakenBack | None = None
+    reverted: TakenBack | None = None
+    differences: int = 0
+    """Between the journal and the shop's own lists."""
 
 
 async def demonstrate(console: Console, data: Path) -> int:
@@ -120,28 +85,40 @@ async def demonstrate(console: Console, data: Path) -> int:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     store, ready = data / "desk.kernos", data / "shop.url"
-    seeded = ["--port", "0", "--data", str(data / "shop.sqlite"), "--seed", "7", "--ready-file", str(ready)]
+    seeded = ["--port", "0", "--data", str(data / "shop.sqlite"), "--seed", str(SEED), "--ready-file", str(ready)]
     shop_process = Process(["examples.returns_desk.shop", *seeded], data / "shop.log")
     shop_process.start()
     desk: Process | None = None
     try:
         url = await shop_process.address(ready)
         shop = HttpService(url)
-        before = await shop_refunded_cents(shop)
+        before = await shop_money(shop)
         await shop.post("/admin/faults", call=None, body=FAULTS)
         desk = Process(["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url], data / "desk.log")
         async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
             desk.start()
             demo = Demo(kernel, desk, _expected())
             await _work(demo, console)
+            demo.compensated = await fail_half_way(kernel, shop, console, SEED)
+            name, run = _small_refund(demo)
+            demo.reverted = await take_back(kernel, shop, console, run, name)
             await shop.post("/admin/faults", call=None, body={"rates": {}})  # So that the books can be read.
             books = await compare_books(kernel, shop, before)
+            demo.differences = await _differences(kernel, url)
         await shop.close()
     finally:
         if desk is not None:
             desk.stop()
         shop_process.stop()
     return _report(console, demo, books, store, monotonic() - began)
+
+
+async def _differences(kernel: Kernel, url: str) -> int:
+    """Compare the journal with the shop's lists of refunds and mails, as `kernos reconcile` does."""
+    os.environ[SHOP_VARIABLE] = url
+    found = await kernel.reconcile()
+    await shop_of_tools.close()
+    return len(found.differences) + len(found.unheard)
 
 
 def _expected() -> dict[str, dict[str, Any]]:
@@ -201,7 +178,8 @@ async def _answer(demo: Demo) -> None:
     """Be the person: look at what waits, now and then, and say what a lead would say."""
     while True:
         for row in await demo.kernel.waiting():
-            ticket = demo.ticket_of.get(str(row["run"]))
+            asking = await demo.kernel.run(str(row["run"]))
+            ticket = demo.ticket_of.get((await asking.state()).request().root or asking.id)
             if ticket is None or row["kind"] not in ("approval", "question"):
                 continue
             place = f"{row['run']}.{row['step']}"
@@ -210,6 +188,12 @@ async def _answer(demo: Demo) -> None:
                 await _say(demo, place, str(row["kind"]), verdict)
                 demo.person[ticket] = "no" if row["kind"] == "approval" and verdict != "approve" else "yes"
         await asyncio.sleep(0.1)
+
+
+def _small_refund(demo: Demo, number: int = 0) -> tuple[str, RunId]:
+    """Return a ticket that got money back without a person, and its run; there are many."""
+    ended = sorted((name, RunId(run)) for run, name in demo.ticket_of.items() if name not in demo.person)
+    return [one for one in ended if one[0] in demo.outcomes and demo.outcomes[one[0]].outcome == "refund"][number]
 
 
 async def _say(demo: Demo, place: str, kind: str, verdict: str | None) -> None:
@@ -234,29 +218,59 @@ def _report(console: Console, demo: Demo, books: Books, store: Path, seconds: fl
     table.add_row("settled by a person", str(len(demo.person)))
     table.add_row("refused", str(refused))
     table.add_row("right outcomes", f"{right} of {total} ({100 * right / total:.0f} %)")
-    table.add_row("money back by kernos' journal", f"{books.kernel_refunded_cents / 100:,.2f}")
-    table.add_row("money back by the shop's ledger", f"{books.shop_refunded_cents / 100:,.2f}")
+    for title, cents in (
+        ("money back by kernos' journal", books.kernel.back_cents),
+        ("money back by the shop's ledger", books.shop.back_cents),
+        ("of it voided by kernos' journal", books.kernel.voided_cents),
+        ("of it voided by the shop's ledger", books.shop.voided_cents),
+    ):
+        table.add_row(title, f"{cents / 100:,.2f}")
+    table.add_row("compensated after a failure", _counted(demo.compensated))
+    table.add_row("reverted by a person", _counted(demo.reverted))
     table.add_row("actions performed", str(books.actions))
     table.add_row("actions doubled", str(len(books.doubled)))
     table.add_row("actions lost", str(len(books.lost) + len(books.unseen) + books.open))
+    table.add_row("differences with the shop's lists", str(demo.differences))
     table.add_row("desk killed (SIGKILL)", f"{demo.kills} times, {len(demo.struck)} runs under way")
     table.add_row("time", f"{seconds:.1f} s")
     console.print(table)
-    agree = books.agree and len(demo.outcomes) == total
+    agree = books.agree and not demo.differences and len(demo.outcomes) == total
     verdict = "[green]The books agree.[/green]" if agree else "[red]The books do not agree.[/red]"
     console.print(verdict)
+    _show_commands(console, demo, store)
+    return 0 if agree and demo.compensated and demo.reverted else 1
+
+
+def _counted(taken_back: TakenBack | None) -> str:
+    if taken_back is None:
+        return "[red]0 runs[/red]"
+    return f"1 run: {taken_back.undone} taken back, {taken_back.standing} standing"
+
+
+def _show_commands(console: Console, demo: Demo, store: Path) -> None:
+    """Name what to look at next, as commands that work from here."""
     telling = [run for run, name in demo.ticket_of.items() if run in demo.struck and name in demo.person]
     run = next(iter([*telling, *demo.struck, *demo.ticket_of]))
-    shown = store.relative_to(Path.cwd()) if store.is_relative_to(Path.cwd()) else store
-    kernos = Path(sys.executable).with_name("kernos")
-    command = kernos.relative_to(Path.cwd()) if kernos.is_relative_to(Path.cwd()) else kernos
-    console.print(f"Look at it: [bold]{command} ps --all --store {shown}[/bold]", soft_wrap=True)
+    here = Path.cwd()
+    kernos, shown = (
+        path.relative_to(here) if path.is_relative_to(here) else path
+        for path in (Path(sys.executable).with_name("kernos"), store)
+    )
+    looks = [("ps --all", "all runs"), (f"trace {run[:8]}", f"ticket {demo.ticket_of[run]}: killed on the way")]
+    if demo.compensated is not None and demo.reverted is not None:
+        looks += [
+            (f"trace {demo.compensated.run[:8]}", "the exchange that failed half-way"),
+            (f"trace {demo.reverted.by[:8]}", "the run that took the refund back"),
+            (f"why {demo.reverted.reference}", "whatever is known about that refund"),
+        ]
+    for place, (command, about) in enumerate(looks):
+        head = "" if place else "Look at it:"
+        console.print(f"{head:12}[bold]{kernos} {command} --store {shown}[/bold]  ({about})", soft_wrap=True)
+    plan = f"revert {_small_refund(demo, 1)[1][:8]} --store {shown} --agents {AGENTS_MODULE}"
     console.print(
-        f"            [bold]{command} trace {run[:8]} --store {shown}[/bold]  (ticket {demo.ticket_of[run]}: "
-        "killed on the way, answered by a person)",
+        f"{'':12}[bold]{kernos} {plan}[/bold]  (how another one would be taken back; the shop is closed, so say no)",
         soft_wrap=True,
     )
-    return 0 if agree else 1
 
 
 def _is_right(outcome: Outcome, expected: dict[str, Any]) -> bool:

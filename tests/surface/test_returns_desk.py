@@ -4,108 +4,22 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from examples.returns_desk.demo import ROOT, Process
-from examples.returns_desk.desk.agents import AGENTS, models, returns_desk
-from examples.returns_desk.desk.books import compare_books, shop_refunded_cents
-from examples.returns_desk.desk.records import Customer, Order
-from examples.returns_desk.desk.serve import POLICIES
-from examples.returns_desk.desk.ticket import Outcome, Ticket
-from kernos import HttpService, Kernel, Run, ToolFailed
+from examples.returns_desk.processes import ROOT
+from kernos import HttpService, ToolFailed
 from kernos.adapters.sqlite.lock import WorkerLock
-
-WITHIN_DAYS_FROM = "2026-10-05"
-"""Orders delivered from this day on are within every window on 2026-11-02, the shop's fixed day."""
-
-Chosen = tuple[Customer, Order]
-
-
-@dataclass
-class Desk:
-    """A running desk: the kernel to ask, the process that works, and the shop behind it."""
-
-    kernel: Kernel
-    process: Process
-    shop: HttpService
-    refunded_before_cents: int
-
-    async def choose(self, fits: Callable[[Order], bool], count: int = 1) -> list[Chosen]:
-        """Return customers with an order that fits, each customer once."""
-        found: list[Chosen] = []
-        listed = await self.get("/customers", limit="400")
-        for customer in map(Customer.model_validate, listed["customers"]):
-            orders = (await self.get(f"/customers/{customer.id}/orders"))["orders"]
-            fitting = [order for order in map(Order.model_validate, orders) if fits(order)]
-            if fitting and not (await self.get(f"/payments/{fitting[0].payment_id}"))["refunded_cents"]:
-                found.append((customer, fitting[0]))
-            if len(found) == count:
-                return found
-        message = f"the shop has only {len(found)} orders that fit"
-        raise AssertionError(message)
-
-    async def get(self, path: str, **query: str) -> Any:
-        return msgspec.json.decode((await self.shop.get(path, call=None, query=query)).text)
-
-    async def outcome(self, run: Run[Outcome]) -> Outcome:
-        """Return how a ticket ended."""
-        return await run.result()
-
-    async def start(self, name: str, chosen: Chosen, text: str, sender: str = "") -> Run[Outcome]:
-        ticket = Ticket(id=name, received_at="2026-11-02", channel="mail", from_email=sender or chosen[0].email,
-                        from_name=chosen[0].name, subject="my order", text=text)  # fmt: skip
-        return await self.kernel.start(returns_desk, ticket, key=name)
-
-    async def waiting(self, run: Run[Outcome]) -> dict[str, Any]:
-        """Return what the run waits for, once it waits for a person."""
-        async for event in run.events():
-            if type(event.data).__name__ in {"ApprovalRequested", "QuestionAsked"}:
-                rows = [row for row in await self.kernel.waiting() if row["run"] == run.id]
-                return dict(rows[0])
-        message = "the run ended without asking anybody"
-        raise AssertionError(message)
-
-    async def refunded_cents(self) -> int:
-        return await shop_refunded_cents(self.shop) - self.refunded_before_cents
+from tests.surface.desk_running import Desk, delivered, running_desk
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    ready, store = tmp_path / "url", tmp_path / "desk.kernos"
-    arguments = ["--port", "0", "--data", str(tmp_path / "shop.sqlite"), "--seed", "7", "--ready-file", str(ready)]
-    service = Process(["examples.returns_desk.shop", *arguments], tmp_path / "shop.log")
-    service.start()
-    worker: Process | None = None
-    try:
-        url = await service.address(ready)
-        shop = HttpService(url)
-        serve = ["examples.returns_desk.desk.serve", "--store", str(store), "--shop", url]
-        worker = Process(serve, tmp_path / "desk.log")
-        async with Kernel(store, agents=AGENTS, models=models(), policies=POLICIES, works=False) as kernel:
-            worker.start()
-            yield Desk(kernel, worker, shop, await shop_refunded_cents(shop))
-        await shop.close()
-    finally:
-        if worker is not None:
-            worker.stop()
-        service.stop()
-
-
-def delivered(low_cents: int, high_cents: int) -> Callable[[Order], bool]:
-    """Fit orders of one item that arrived lately, whose price lies between two sums."""
-
-    def fits(order: Order) -> bool:
-        lately = order.delivered_on is not None and order.delivered_on.isoformat() >= WITHIN_DAYS_FROM
-        single = len(order.items) == 1 and not order.items[0].final_sale
-        return order.status == "delivered" and lately and single and low_cents <= order.total_cents <= high_cents
-
-    return fits
+    async with running_desk(tmp_path) as running:
+        yield running
 
 
 async def test_a_small_refund_goes_on_alone_and_the_customer_hears_of_it(desk: Desk) -> None:
@@ -186,9 +100,9 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
     desk.process.start()
     outcomes = [await desk.outcome(run) for run in runs]
     assert {outcome.outcome for outcome in outcomes} == {"refund"}
-    books = await compare_books(desk.kernel, desk.shop, desk.refunded_before_cents)
+    books = await desk.books()
     assert books.agree, books
-    assert books.kernel_refunded_cents == sum(order.total_cents for _, order in chosen)
+    assert books.kernel.back_cents == sum(order.total_cents for _, order in chosen)
 
 
 @pytest.mark.slow
@@ -201,6 +115,10 @@ async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_pa
     text = printed.decode()
     assert done.returncode == 0, text
     assert "The books agree." in text
+    assert re.search(r"taken back +shop.return_label", text)
+    assert re.search(r"stands +shop.mail +a mail cannot be called back", text)
+    (by_kernos, by_shop) = re.findall(r"of it voided by .* ([\d.,]+) ", text)
+    assert by_kernos == by_shop != "0.00"
     found = re.search(r"right outcomes.*\((\d+) %\)", text)
     assert found is not None
     assert int(found[1]) >= 70

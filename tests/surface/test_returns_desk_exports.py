@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.returns_desk.demo import ROOT
+from examples.returns_desk.processes import ROOT
 from kernos.app.cli import main
 from kernos.app.records import Records
 from kernos.vocabulary.events import RunCompleted, RunRequested

@@ -1,122 +1,28 @@
 """The shop's service as a process of its own: keys, money, faults, look-ups, restarts, and the generated shop."""
 
 import http.client
-import json
 import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from examples.returns_desk.shop.seeding import Seeded, seed_shop
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str]
-
-
-@dataclass
-class Shop:
-    """The service's process and a way to talk to it."""
-
-    data: Path
-    seed: int = 7
-    process: subprocess.Popen[str] = field(init=False)
-    host: str = ""
-
-    def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "examples.returns_desk.shop",
-            "--data",
-            str(self.data),
-            "--seed",
-            str(self.seed),
-        ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.host = urlsplit(self.process.stdout.readline().split()[-1]).netloc
-
-    def end(self, with_signal: int = signal.SIGTERM) -> int:
-        self.process.send_signal(with_signal)
-        code = self.process.wait(timeout=10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
-
-    def ask(self, method: str, path: str, body: object = None, *, timeout: float = 10, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
-        try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, None if body is None else json.dumps(body), named)
-            response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read()), dict(response.headers))
-        finally:
-            connection.close()
-
-    def get(self, path: str, **query: str) -> dict[str, Any]:
-        return self.ask("GET", f"{path}?{urlencode(query)}").body
-
-    def post(self, path: str, body: object, **headers: str) -> Answer:
-        return self.ask("POST", path, body, timeout=10, **headers)
-
-    def order(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the first order of the seeded shop that fits and of which nothing was given back."""
-        made = seeded(self.seed)
-        refunded = {refund["order_id"] for refund in made.refunds}
-        return dict(next(order for order in made.orders if fits(order) and order["id"] not in refunded))
-
-    def refund_path(self) -> str:
-        return f"/payments/{self.order(is_('delivered'))['payment_id']}/refunds"
-
-    def fail(self, **rates: float) -> None:
-        assert self.post("/admin/faults", {"seed": 3, "rates": rates}).status == 200
-
-    def refunds(self) -> int:
-        return len(self.get("/ledger")["refunds"])
-
-
-def is_(status: str) -> Callable[[dict[str, Any]], bool]:
-    return lambda order: order["status"] == status
-
-
-@cache
-def seeded(seed: int) -> Seeded:
-    return seed_shop(seed)
+from examples.returns_desk.shop.seeding import seed_shop
+from tests.surface.shop_running import REFUND, Shop, as_seeded, is_, parcel, running_shop
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    started = Shop(tmp_path_factory.mktemp("shop") / "shop.sqlite")
-    started.start()
-    yield started
-    started.end()
+    with running_shop(tmp_path_factory.mktemp("shop")) as started:
+        yield started
 
 
 @pytest.fixture
 def shop(running: Shop) -> Shop:
-    """The running shop as it was seeded; started again where a test has ended it."""
-    if running.process.poll() is not None:
-        running.start()
-    assert running.post("/admin/reset", {}).status == 200
-    return running
-
-
-REFUND = {"amount_cents": 100, "reason": "broken"}
+    return as_seeded(running)
 
 
 # --- keys --------------------------------------------------------------------------------------------------------
@@ -210,10 +116,6 @@ def test_a_parcel_is_sent_elsewhere_only_before_it_arrives(shop: Shop) -> None:
     assert late.body["error"] == "already_delivered"
 
 
-def parcel(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
-    return shop.get(f"/shipments/{order['shipment_id']}")
-
-
 def test_an_exchange_takes_from_stock_until_there_is_none(shop: Shop) -> None:
     order = shop.order(lambda o: o["status"] == "delivered" and o["items"][0]["size"] is not None)
     sku, path = order["items"][0]["sku"], f"/orders/{order['id']}/exchanges"
@@ -265,12 +167,17 @@ def test_every_write_stands_in_the_audit_with_its_cause(shop: Shop) -> None:
         (f"/customers/{owner}/account", {"address": "1 New Road"}),
         ("/mail", {"to": "a@post.example", "subject": "s", "text": "t"}),
         ("/notes", {"case": "T1", "text": "t"}),
+        (f"/refunds/F-{shop.refunds() + 1:05}/void", {"reason": "x"}),
+        ("/returns/R-00001/withdraw", {"reason": "x"}),
+        ("/exchanges/X-00001/recall", {"reason": "x"}),
+        (f"/orders/{placed['id']}/reopen", {"reason": "x"}),
     )
     for place, (path, body) in enumerate(writes):
         tags = {"Kernos_Agent": "desk", "Kernos_Run": "r1", "Kernos_Intent": "i1", "Kernos_Checkpoint": "c1"}
         assert shop.post(path, body, Idempotency_Key=f"k{place}", **tags).status == 200, path
     effects = shop.get("/audit")["effects"]
     names = ["refund", "return", "exchange", "cancel", "reroute", "account", "mail", "note"]
+    names += ["void", "withdraw", "recall", "reopen"]
     assert [e["effect"] for e in effects] == names
     assert [e["key"] for e in effects] == [f"k{place}" for place in range(len(writes))]
     assert {(e["agent"], e["run"], e["intent"], e["checkpoint"]) for e in effects} == {("desk", "r1", "i1", "c1")}
@@ -335,6 +242,18 @@ def test_the_state_counts_what_was_struck(shop: Shop) -> None:
         shop.post(shop.refund_path(), REFUND, Idempotency_Key="k1")
     faults = shop.get("/admin/state")["faults"]
     assert (faults["requests"], faults["struck"]) == (2, {"throttle": 2})
+
+
+def test_an_order_that_sells_out_loses_what_it_could_be_exchanged_for_once_its_label_is_made(shop: Shop) -> None:
+    home = shop.order(is_("delivered"))
+    sku = home["items"][0]["sku"]
+    label, wish = {"skus": [sku], "reason": "x"}, {"sku": sku, "wanted_size": None, "reason": "x"}
+    shop.post("/admin/faults", {"sells_out": [home["id"]]})
+    assert any(shop.get(f"/stock/{sku}")["sizes"].values())
+    assert shop.post(f"/orders/{home['id']}/returns", label).status == 200
+    assert not any(shop.get(f"/stock/{sku}")["sizes"].values())
+    assert shop.post(f"/orders/{home['id']}/exchanges", wish).body["error"] == "out_of_stock"
+    assert shop.post("/admin/faults", {"sells_out": home["id"]}).status == 422
 
 
 def test_a_fault_that_does_not_exist_is_turned_down(shop: Shop) -> None:

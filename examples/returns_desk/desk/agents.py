@@ -1,10 +1,12 @@
-"""Agents: `reader` turns a ticket into a reading, `returns_desk` a ticket into an outcome."""
+"""Agents: `reader` turns a ticket into a reading, `returns_desk` a ticket into an outcome, with those of fulfilment."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from examples.returns_desk.desk import shop_tools as tools
 from examples.returns_desk.desk.case import BY_NUMBER, Case, find_case
+from examples.returns_desk.desk.fulfilment import SAID_NO, SOLD_OUT, CallOff, Swap, canceller, exchanger
 from examples.returns_desk.desk.letters import letter
 from examples.returns_desk.desk.policy_rules import decide, hand_over, money
 from examples.returns_desk.desk.reading.rules import read_ticket
@@ -23,11 +25,14 @@ INSTRUCTIONS = (
 LEAD = "lead"
 """The role that is asked: whoever leads the returns desk."""
 
+ACTIONS = (tools.refund, tools.return_label, tools.reroute, tools.account, tools.mail, tools.note)
+
+ON_FAILURE = {"cancelled": "compensate", "*": "hand_over"}
+"""Who stops a ticket wants nothing of it; where the desk itself breaks down, a person decides what stands."""
+
 _TOOL_OF: Mapping[type[Act], ToolContract[Any, Any]] = {
     tools.Refund: tools.refund,
     tools.ReturnLabel: tools.return_label,
-    tools.Exchange: tools.exchange,
-    tools.Cancellation: tools.cancel,
     tools.Reroute: tools.reroute,
     tools.AccountChange: tools.account,
 }
@@ -39,7 +44,7 @@ async def reader(ctx: Context, ticket: Ticket) -> Reading:
     return await ctx.model("read_ticket", ticket, Reading, instructions=INSTRUCTIONS)
 
 
-@agent(tools=[*tools.READS, *tools.ACTIONS], version="1")
+@agent(tools=[*tools.READS, *ACTIONS], version="2", on_failure=ON_FAILURE)
 async def returns_desk(ctx: Context, ticket: Ticket) -> Outcome:
     """Settle a customer's ticket under the shop's returns policy."""
     reading = await ctx.run(reader, ticket, intent=f"read ticket {ticket.id}")
@@ -63,16 +68,35 @@ async def returns_desk(ctx: Context, ticket: Ticket) -> Outcome:
 
 async def _carry_out(ctx: Context, case: Case, verdict: Verdict) -> Verdict:
     """Do what the verdict says; a person's no or the shop's own no changes the verdict."""
-    for act in verdict.acts:
-        tool = _TOOL_OF[type(act)]
-        try:
-            await ctx.call(tool, act)
-        except CallRefused as refusal:
-            return Verdict("refuse", str(refusal), "person_said_no", verdict.acts)
-        except CallFailed as failed:
-            return hand_over(case, f"{tool.name} did not work: {failed}")
-        await ctx.checkpoint("done", _said(act))
-    return verdict
+    match verdict.acts:
+        case ():
+            return verdict
+        case (tools.ReturnLabel() as label, tools.Exchange() as exchange):
+            swap = Swap(label=label, letter=_mail(case, verdict), exchange=exchange)
+            doing, told = ctx.run(exchanger, swap, intent=f"exchange for ticket {case.ticket.id}"), ""
+        case (tools.Cancellation() as cancellation, *rest):
+            money_back = next((act for act in rest if isinstance(act, tools.Refund)), None)
+            wish = CallOff(cancellation=cancellation, refund=money_back)
+            doing, told = ctx.run(canceller, wish, intent=f"cancel for ticket {case.ticket.id}"), verdict.letter
+        case (act, *_):
+            doing, told = ctx.call(_TOOL_OF[type(act)], act), verdict.letter
+    try:
+        await doing
+    except CallRefused as refusal:
+        return Verdict("refuse", str(refusal), "person_said_no", verdict.acts)
+    except CallFailed as failed:
+        return _instead(case, verdict, failed)
+    await ctx.checkpoint("done", "; ".join(_said(act) for act in verdict.acts))
+    return replace(verdict, letter=told)
+
+
+def _instead(case: Case, verdict: Verdict, failed: CallFailed) -> Verdict:
+    """Say how a ticket ends for which nothing stands: what was done half-way is taken back by now."""
+    if failed.failure == SAID_NO:
+        return Verdict("refuse", str(failed), "person_said_no", verdict.acts)
+    if failed.failure == SOLD_OUT:
+        return Verdict("answer", f"it sold out meanwhile: {failed}", "sold_out", verdict.acts)
+    return hand_over(case, f"{verdict.outcome} did not work: {failed}")
 
 
 def _is_about(case: Case, verdict: Verdict) -> bool:
@@ -101,16 +125,19 @@ def _said(act: Act) -> str:
 
 
 async def _tell(ctx: Context, case: Case, verdict: Verdict) -> None:
-    """Mail the customer and note the case; nobody is mailed where there is no address to answer to."""
-    text = letter(case, verdict)
-    if case.ticket.from_email:
-        subject = f"Re: {case.ticket.subject or case.ticket.id}"
-        await ctx.call(tools.mail, tools.Mail(to=case.ticket.from_email, subject=subject, text=text))
+    """Mail the customer, unless that is done or there is no address to answer to, and note the case."""
+    if case.ticket.from_email and verdict.letter:
+        await ctx.call(tools.mail, _mail(case, verdict))
     summary = f"{verdict.outcome}: {verdict.why}. {case.summary()}"
     await ctx.call(tools.note, tools.Note(case=case.ticket.id, text=summary))
 
 
-AGENTS = (reader, returns_desk)
+def _mail(case: Case, verdict: Verdict) -> tools.Mail:
+    subject = f"Re: {case.ticket.subject or case.ticket.id}"
+    return tools.Mail(to=case.ticket.from_email, subject=subject, text=letter(case, verdict))
+
+
+AGENTS = (reader, exchanger, canceller, returns_desk)
 
 
 def models(url: str = "", name: str = "") -> dict[str, Model]:

@@ -231,10 +231,10 @@ def _exchange_of(case: Case, item: Item) -> Verdict:
         return Verdict("clarify", "it does not say which size", "size")
     if case.stock is not None and case.stock.sizes.get(size or "", 0 if size else sum(case.stock.sizes.values())) < 1:
         return Verdict("answer", f"{item.name} is out of stock", "stock")
-    act = Exchange(
-        order_id=order.id, sku=item.sku, wanted_size=size, reason="asked by the customer", facts=facts_of(case)
-    )
-    return Verdict("exchange", f"{item.name} may be exchanged", "exchange", (act,))
+    reason, facts = "asked by the customer", facts_of(case)
+    label = ReturnLabel(order_id=order.id, skus=[item.sku], reason=reason, facts=facts)
+    act = Exchange(order_id=order.id, sku=item.sku, wanted_size=size, reason=reason, facts=facts)
+    return Verdict("exchange", f"{item.name} may be exchanged", "exchange", (label, act))
 
 
 def _return(case: Case) -> Verdict:

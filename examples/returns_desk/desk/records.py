@@ -97,3 +97,15 @@ class Written(BaseModel):
     """What every write answers with: the id of what was made or changed."""
 
     id: str
+
+
+class Rerouted(Written):
+    """The answer to a change of address, with the address before; empty where the shop does not say."""
+
+    address_before: str = ""
+
+
+class Changed(Written):
+    """The answer to a change of an account, with what was changed as it was before."""
+
+    before: dict[str, str] = {}

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from examples.returns_desk.desk.agents import AGENTS, models
-from examples.returns_desk.desk.shop_tools import SHOP_VARIABLE, shop
+from examples.returns_desk.desk.service import SHOP_VARIABLE, shop
 from kernos import Kernel
 
 POLICIES = Path(__file__).parent.parent / "policies"

@@ -6,27 +6,45 @@
 | idempotent | refund, return_label, exchange, cancel, reroute, account | the service honours our key |
 | verifiable | mail, note | it ignores the key, but keeps it, so that they can be looked up by it |
 
+| action | taken back by | until |
+| --- | --- | --- |
+| refund | void_refund | the bank pays it out, after five days |
+| return_label | withdraw_label | |
+| exchange | recall_exchange | the parcel leaves, after two hours |
+| cancel | reopen, once the money is back | |
+| reroute, account | address_back, account_back | somebody changes it once more |
+| mail, note | nothing | |
+
 `facts` in the arguments of an action are for the person who may be asked about it; they are not sent to the shop.
 """
 
-import os
-from collections.abc import Mapping
-from urllib.parse import quote
+from datetime import timedelta
 
-import msgspec
 from pydantic import BaseModel
 
-from examples.returns_desk.desk.records import Customers, Order, Orders, Payment, Shipment, Stock, Written
-from kernos import Found, HttpService, Retry, ToolCall, tool
-from kernos.vocabulary.quantities import Json
+from examples.returns_desk.desk import undo_tools as undo
+from examples.returns_desk.desk.lists import mails, refunds
+from examples.returns_desk.desk.records import (
+    Changed,
+    Customers,
+    Order,
+    Orders,
+    Payment,
+    Rerouted,
+    Shipment,
+    Stock,
+    Written,
+)
+from examples.returns_desk.desk.service import PATIENT, SHOP_VARIABLE, look_up, part, shop, write
+from kernos import CannotUndo, Found, ToolCall, Undo, tool
 
-SHOP_VARIABLE = "RETURNS_DESK_SHOP"
-"""The environment variable that holds the service's base URL; read at each call."""
+__all__ = ["SHOP_VARIABLE", "shop"]
 
-shop = HttpService(lambda: os.environ.get(SHOP_VARIABLE, "http://127.0.0.1:1"), timeout_ms=5_000)
+VOIDABLE = timedelta(days=5)
+"""Until then a refund has not reached the bank, so that it can be voided."""
 
-PATIENT = Retry(attempts=8, first_delay_ms=100, delay_max_ms=5_000)
-"""Some ten seconds: the service restarts faster than that, and no customer notices."""
+IN_THE_HOUSE = timedelta(hours=2)
+"""Until then a parcel has not left, so that it can be held back."""
 
 
 class Search(BaseModel):
@@ -124,110 +142,164 @@ async def customers(request: Search, call: ToolCall) -> Customers:
 @tool("shop.order", effect="read", retry=PATIENT)
 async def order(request: ById, call: ToolCall) -> Order:
     """Look at an order."""
-    return Order.model_validate_json((await shop.get(f"/orders/{_part(request.id)}", call=call)).text)
+    return Order.model_validate_json((await shop.get(f"/orders/{part(request.id)}", call=call)).text)
 
 
 @tool("shop.orders_of", effect="read", retry=PATIENT)
 async def orders_of(request: ById, call: ToolCall) -> Orders:
     """Look at a customer's orders."""
-    return Orders.model_validate_json((await shop.get(f"/customers/{_part(request.id)}/orders", call=call)).text)
+    return Orders.model_validate_json((await shop.get(f"/customers/{part(request.id)}/orders", call=call)).text)
 
 
 @tool("shop.payment", effect="read", retry=PATIENT)
 async def payment(request: ById, call: ToolCall) -> Payment:
     """Look at a payment and its refunds."""
-    return Payment.model_validate_json((await shop.get(f"/payments/{_part(request.id)}", call=call)).text)
+    return Payment.model_validate_json((await shop.get(f"/payments/{part(request.id)}", call=call)).text)
 
 
 @tool("shop.shipment", effect="read", retry=PATIENT)
 async def shipment(request: ById, call: ToolCall) -> Shipment:
     """Look at a parcel."""
-    return Shipment.model_validate_json((await shop.get(f"/shipments/{_part(request.id)}", call=call)).text)
+    return Shipment.model_validate_json((await shop.get(f"/shipments/{part(request.id)}", call=call)).text)
 
 
 @tool("shop.stock", effect="read", retry=PATIENT)
 async def stock(request: ById, call: ToolCall) -> Stock:
     """Look at what is there of a product."""
-    return Stock.model_validate_json((await shop.get(f"/stock/{_part(request.id)}", call=call)).text)
+    return Stock.model_validate_json((await shop.get(f"/stock/{part(request.id)}", call=call)).text)
 
 
-@tool("shop.refund", effect="idempotent", retry=PATIENT)
+# --- actions -----------------------------------------------------------------------------------------------------
+
+
+def _void(request: Refund, made: Written) -> undo.RefundVoid:
+    return undo.RefundVoid(
+        refund_id=made.id,
+        payment_id=request.payment_id,
+        amount_cents=request.amount_cents,
+        reason=f"taken back: {request.reason}",
+    )
+
+
+@tool(
+    "shop.refund",
+    effect="idempotent",
+    retry=PATIENT,
+    listed=refunds,
+    compensate=Undo(undo.void_refund, _void, within=VOIDABLE),
+)
 async def refund(request: Refund, call: ToolCall) -> Written:
     """Give money back."""
     body = {"amount_cents": request.amount_cents, "reason": request.reason}
-    return await _write(f"/payments/{_part(request.payment_id)}/refunds", body, call)
+    return await write(f"/payments/{part(request.payment_id)}/refunds", body, call, Written)
 
 
-@tool("shop.return_label", effect="idempotent", retry=PATIENT)
+def _withdrawal(request: ReturnLabel, made: Written) -> undo.LabelWithdrawal:
+    reason = f"taken back: {request.reason}"
+    return undo.LabelWithdrawal(return_id=made.id, order_id=request.order_id, reason=reason)
+
+
+@tool("shop.return_label", effect="idempotent", retry=PATIENT, compensate=Undo(undo.withdraw_label, _withdrawal))
 async def return_label(request: ReturnLabel, call: ToolCall) -> Written:
     """Make a return label."""
     body = {"skus": request.skus, "reason": request.reason}
-    return await _write(f"/orders/{_part(request.order_id)}/returns", body, call)
+    return await write(f"/orders/{part(request.order_id)}/returns", body, call, Written)
 
 
-@tool("shop.exchange", effect="idempotent", retry=PATIENT)
+def _recall(request: Exchange, made: Written) -> undo.ExchangeRecall:
+    reason = f"taken back: {request.reason}"
+    return undo.ExchangeRecall(exchange_id=made.id, order_id=request.order_id, sku=request.sku, reason=reason)
+
+
+@tool(
+    "shop.exchange",
+    effect="idempotent",
+    retry=PATIENT,
+    compensate=Undo(undo.recall_exchange, _recall, within=IN_THE_HOUSE),
+)
 async def exchange(request: Exchange, call: ToolCall) -> Written:
     """Send the product once more, perhaps in another size."""
     body = {"sku": request.sku, "wanted_size": request.wanted_size, "reason": request.reason}
-    return await _write(f"/orders/{_part(request.order_id)}/exchanges", body, call)
+    return await write(f"/orders/{part(request.order_id)}/exchanges", body, call, Written)
 
 
-@tool("shop.cancel", effect="idempotent", retry=PATIENT)
+def _reopening(request: Cancellation) -> undo.Reopening:
+    return undo.Reopening(order_id=request.order_id, reason=f"taken back: {request.reason}")
+
+
+@tool("shop.cancel", effect="idempotent", retry=PATIENT, compensate=Undo(undo.reopen, _reopening))
 async def cancel(request: Cancellation, call: ToolCall) -> Written:
     """Cancel an order that has not left yet."""
-    return await _write(f"/orders/{_part(request.order_id)}/cancel", {"reason": request.reason}, call)
+    return await write(f"/orders/{part(request.order_id)}/cancel", {"reason": request.reason}, call, Written)
 
 
-@tool("shop.reroute", effect="idempotent", retry=PATIENT)
-async def reroute(request: Reroute, call: ToolCall) -> Written:
+def _address_before(request: Reroute, made: Rerouted) -> undo.AddressBack:
+    if not made.address_before:
+        message = "the shop did not say where the parcel was to go before"
+        raise CannotUndo(message)
+    return undo.AddressBack(shipment_id=request.shipment_id, address=made.address_before, replaces=request.address)
+
+
+@tool("shop.reroute", effect="idempotent", retry=PATIENT, compensate=Undo(undo.address_back, _address_before))
+async def reroute(request: Reroute, call: ToolCall) -> Rerouted:
     """Send a parcel to another address."""
-    return await _write(f"/shipments/{_part(request.shipment_id)}/address", {"address": request.address}, call)
+    return await write(f"/shipments/{part(request.shipment_id)}/address", {"address": request.address}, call, Rerouted)
 
 
-@tool("shop.account", effect="idempotent", retry=PATIENT)
-async def account(request: AccountChange, call: ToolCall) -> Written:
+def _account_before(request: AccountChange, made: Changed) -> undo.AccountBack:
+    if not made.before:
+        message = "the shop did not say what the account said before"
+        raise CannotUndo(message)
+    return undo.AccountBack(
+        customer_id=request.customer_id,
+        email=made.before.get("email"),
+        address=made.before.get("address"),
+        replaces=_changes(request),
+    )
+
+
+@tool("shop.account", effect="idempotent", retry=PATIENT, compensate=Undo(undo.account_back, _account_before))
+async def account(request: AccountChange, call: ToolCall) -> Changed:
     """Change a customer's e-mail or postal address."""
-    body = {name: value for name, value in (("email", request.email), ("address", request.address)) if value}
-    return await _write(f"/customers/{_part(request.customer_id)}/account", body, call)
+    return await write(f"/customers/{part(request.customer_id)}/account", _changes(request), call, Changed)
+
+
+def _changes(request: AccountChange) -> dict[str, str]:
+    return {name: value for name, value in (("email", request.email), ("address", request.address)) if value}
 
 
 async def _mail_of_key(request: Mail, call: ToolCall) -> Found:
-    return await _found("mail", call)
+    return await look_up("mail", call)
 
 
-@tool("shop.mail", effect="verifiable", look_up=_mail_of_key, retry=PATIENT)
+@tool(
+    "shop.mail",
+    effect="verifiable",
+    look_up=_mail_of_key,
+    retry=PATIENT,
+    listed=mails,
+    compensate="a mail cannot be called back",
+)
 async def mail(request: Mail, call: ToolCall) -> Written:
     """Mail a customer."""
-    return await _write("/mail", request.model_dump(), call)
+    return await write("/mail", request.model_dump(), call, Written)
 
 
 async def _note_of_key(request: Note, call: ToolCall) -> Found:
-    return await _found("notes", call)
+    return await look_up("notes", call)
 
 
-@tool("shop.note", effect="verifiable", look_up=_note_of_key, retry=PATIENT)
+@tool(
+    "shop.note",
+    effect="verifiable",
+    look_up=_note_of_key,
+    retry=PATIENT,
+    compensate="the file of a case only grows",
+)
 async def note(request: Note, call: ToolCall) -> Written:
     """Note something on a case."""
-    return await _write("/notes", request.model_dump(), call)
+    return await write("/notes", request.model_dump(), call, Written)
 
 
 READS = (customers, order, orders_of, payment, shipment, stock)
 ACTIONS = (refund, return_label, exchange, cancel, reroute, account, mail, note)
-
-
-def _part(name: str) -> str:
-    """Quote one part of a path."""
-    return quote(name, safe="")
-
-
-async def _write(path: str, body: Mapping[str, object], call: ToolCall) -> Written:
-    return Written.model_validate_json((await shop.post(path, call=call, body=body)).text)
-
-
-async def _found(kind: str, call: ToolCall) -> Found:
-    """Look for what was sent under this call's key."""
-    listed = msgspec.json.decode((await shop.get(f"/{kind}", call=call, query={"key": call.key})).text)[kind]
-    if not listed:
-        return Found(False, f"the shop's {kind} hold none with key {call.key}")
-    result = Json(msgspec.json.encode({"id": listed[0]["id"]}))
-    return Found(True, f"the shop's {kind} hold {listed[0]['id']} with key {call.key}", result)

@@ -10,7 +10,7 @@ Act = Refund | ReturnLabel | Exchange | Cancellation | Reroute | AccountChange
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a ticket should end, why, which letter says so, and what is done before it is sent, in order."""
+    """How a ticket should end, why, which letter says so (empty: it is sent already), and what is done for it, in order."""
 
     outcome: OutcomeKind
     why: str

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,14 @@ CREATE TABLE stock (sku TEXT NOT NULL, size TEXT NOT NULL, quantity INTEGER NOT 
 CREATE TABLE refunds (n INTEGER PRIMARY KEY, payment_id TEXT NOT NULL, order_id TEXT NOT NULL,
     amount_cents INTEGER NOT NULL, reason TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX refunds_of ON refunds (payment_id);
+CREATE TABLE voids (n INTEGER PRIMARY KEY, refund_id TEXT NOT NULL UNIQUE, payment_id TEXT NOT NULL,
+    order_id TEXT NOT NULL, amount_cents INTEGER NOT NULL, reason TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL,
+    at INTEGER NOT NULL);
+CREATE INDEX voids_of ON voids (payment_id);
 CREATE TABLE returns (n INTEGER PRIMARY KEY, order_id TEXT NOT NULL, skus TEXT NOT NULL, reason TEXT NOT NULL,
-    label TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE TABLE exchanges (n INTEGER PRIMARY KEY, order_id TEXT NOT NULL, sku TEXT NOT NULL, new_sku_size TEXT NOT NULL,
-    reason TEXT NOT NULL, at INTEGER NOT NULL);
+    label TEXT NOT NULL, status TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE exchanges (n INTEGER PRIMARY KEY, order_id TEXT NOT NULL, sku TEXT NOT NULL, size TEXT NOT NULL,
+    reason TEXT NOT NULL, status TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE mail (n INTEGER PRIMARY KEY, "to" TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL,
     key TEXT NOT NULL, run TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX mail_key ON mail (key);
@@ -53,7 +57,7 @@ APPEND_ONLY = tuple(
     for verb in ("update", "delete")
 )
 
-PREFIXES = {"refunds": "F", "returns": "R", "exchanges": "X", "mail": "M", "notes": "N"}
+PREFIXES = {"refunds": "F", "voids": "V", "returns": "R", "exchanges": "X", "mail": "M", "notes": "N"}
 """The letter before the number in the ids of each table whose rows are numbered."""
 
 _ORDER_NUMBER = re.compile(r"#?\s*(?:A[-\s]?)?(\d{5})", re.IGNORECASE)
@@ -145,11 +149,16 @@ def orders_of(db: sqlite3.Connection, record_id: str) -> Record:
 
 
 def payment(db: sqlite3.Connection, record_id: str) -> Record:
-    """Find a payment with all refunds of it."""
+    """Find a payment with all refunds of it and their voids; `refunded_cents` is what the customer has of it now."""
     found = one(db, "payments", record_id)
-    listed = db.execute("SELECT n, amount_cents, reason, at FROM refunds WHERE payment_id = ? ORDER BY n", (record_id,))
-    refunds = [_numbered("refunds", row) for row in listed]
-    return {**found, "refunded_cents": sum(refund["amount_cents"] for refund in refunds), "refunds": refunds}
+    refunds, voids = (_of_payment(db, table, record_id) for table in ("refunds", "voids"))
+    return {**found, "refunded_cents": _sum(refunds) - _sum(voids), "refunds": refunds, "voids": voids}
+
+
+def _of_payment(db: sqlite3.Connection, table: str, record_id: str) -> list[Record]:
+    columns = "n, refund_id, amount_cents, reason, at" if table == "voids" else "n, amount_cents, reason, at"
+    rows = db.execute(f"SELECT {columns} FROM {table} WHERE payment_id = ? ORDER BY n", (record_id,))
+    return [_numbered(table, row) for row in rows]
 
 
 def shipment(db: sqlite3.Connection, record_id: str) -> Record:
@@ -165,25 +174,51 @@ def stock(db: sqlite3.Connection, sku: str) -> Record:
 
 
 def listed(db: sqlite3.Connection, table: str, query: Mapping[str, str], filters: tuple[str, ...]) -> list[Record]:
-    """List the rows of a numbered table, oldest first; each of `filters` narrows it where the query holds it."""
+    """List the rows of a numbered table since the shop's day began, or `since`, oldest first.
+
+    Each of `filters` narrows it where the query holds it.
+    """
     terms = [(f'"{name}" = ?', query[name]) for name in filters if query.get(name)]
     where = " AND ".join(["at >= ?", *(term for term, _ in terms)])
-    values = [_number(query, "since", 0), *(value for _, value in terms)]
+    values = [_number(query, "since", DAY_MS), *(value for _, value in terms)]
     return [_numbered(table, row) for row in db.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY n", values)]
 
 
 def ledger(db: sqlite3.Connection) -> Record:
-    """Sum up the money taken and given back."""
+    """Sum up the money taken, given back, and taken in again by voids; each of these is a row of its own."""
     captured = db.execute("SELECT sum(captured_cents) FROM payments").fetchone()[0]
-    rows = db.execute("SELECT n, payment_id, order_id, amount_cents, key, run FROM refunds ORDER BY n")
-    refunds = [_numbered("refunds", row) for row in rows]
-    total = sum(refund["amount_cents"] for refund in refunds)
-    return {"captured_cents": captured, "refunded_cents": total, "refunds": refunds}
+    refunds = _entries(db, "refunds", "payment_id, order_id, amount_cents, key, run")
+    voids = _entries(db, "voids", "refund_id, payment_id, order_id, amount_cents, key, run")
+    return {
+        "captured_cents": captured,
+        "refunded_cents": _sum(refunds),
+        "voided_cents": _sum(voids),
+        "refunds": refunds,
+        "voids": voids,
+    }
+
+
+def _entries(db: sqlite3.Connection, table: str, columns: str) -> list[Record]:
+    return [_numbered(table, row) for row in db.execute(f"SELECT n, {columns} FROM {table} ORDER BY n")]
+
+
+def _sum(rows: Iterable[Record]) -> int:
+    return sum(int(row["amount_cents"]) for row in rows)
 
 
 def audit(db: sqlite3.Connection) -> Record:
     """List every effect of a write since the shop was seeded."""
     return {"effects": [dict(row) for row in db.execute("SELECT * FROM audit ORDER BY n")]}
+
+
+def numbered(db: sqlite3.Connection, table: str, record_id: str) -> Record:
+    """Find a row of a numbered table by its id, or refuse; its number stands under `n`."""
+    letter, _, digits = record_id.partition("-")
+    known = letter == PREFIXES[table] and digits.isdecimal()
+    row = db.execute(f"SELECT * FROM {table} WHERE n = ?", (int(digits),)).fetchone() if known else None
+    if row is None:
+        raise Refused(404, "not_found", f"There is no {table[:-1]} {record_id}.")
+    return dict(row)
 
 
 def one(db: sqlite3.Connection, table: str, record_id: str) -> Record:

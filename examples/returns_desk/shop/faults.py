@@ -21,6 +21,8 @@ class Faults:
     seed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
     delay_ms: int = 0
+    sells_out: frozenset[str] = frozenset()
+    """Orders whose items other customers buy up as soon as a label to send them back is made."""
     requests: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
 
@@ -41,6 +43,9 @@ class Faults:
 def read_faults(body: Mapping[str, Any]) -> Faults:
     """Read what POST /admin/faults asks for; an empty body switches all faults off."""
     rates, seed, delay_ms = body.get("rates", {}), body.get("seed", 0), body.get("delay_ms", 0)
+    sells_out = body.get("sells_out", [])
+    if not isinstance(sells_out, list) or not all(isinstance(name, str) for name in sells_out):
+        raise Refused(422, "bad_body", "sells_out should be a list of order numbers.")
     if not isinstance(rates, dict) or not isinstance(seed, int) or not isinstance(delay_ms, int) or delay_ms < 0:
         raise Refused(422, "bad_body", "seed and delay_ms should be whole numbers and rates an object.")
     strange = [kind for kind in rates if kind not in KINDS]
@@ -48,4 +53,5 @@ def read_faults(body: Mapping[str, Any]) -> Faults:
         raise Refused(422, "bad_body", f"There is no fault {strange[0]}; there are {', '.join(KINDS)}.")
     if not all(isinstance(rate, int | float) and 0 <= rate <= 1 for rate in rates.values()):
         raise Refused(422, "bad_body", "A rate should be a number from 0 to 1.")
-    return Faults(seed=seed, rates={kind: float(rate) for kind, rate in rates.items()}, delay_ms=delay_ms)
+    chances = {kind: float(rate) for kind, rate in rates.items()}
+    return Faults(seed=seed, rates=chances, delay_ms=delay_ms, sells_out=frozenset(sells_out))

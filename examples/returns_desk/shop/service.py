@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from examples.returns_desk.shop import database as data
-from examples.returns_desk.shop import effects
+from examples.returns_desk.shop import effects, undoing
 from examples.returns_desk.shop.effects import Tags, Write
 from examples.returns_desk.shop.faults import Faults, read_faults
 from examples.returns_desk.shop.refused import Refused
@@ -29,6 +29,10 @@ KEYED: dict[str, Write] = {
     "/orders/{id}/cancel": effects.cancel,
     "/shipments/{id}/address": effects.reroute,
     "/customers/{id}/account": effects.change_account,
+    "/refunds/{id}/void": undoing.void_refund,
+    "/returns/{id}/withdraw": undoing.withdraw_label,
+    "/exchanges/{id}/recall": undoing.recall_exchange,
+    "/orders/{id}/reopen": undoing.reopen,
 }
 """Writes that honour the key of a request."""
 
@@ -44,8 +48,10 @@ RECORDS: dict[str, Callable[[sqlite3.Connection, str], data.Record]] = {
 }
 
 LISTS: dict[str, tuple[str, ...]] = {
-    "returns": ("order_id",),
-    "exchanges": ("order_id",),
+    "refunds": ("key", "payment_id"),
+    "voids": ("key", "payment_id"),
+    "returns": ("key", "order_id"),
+    "exchanges": ("key", "order_id"),
     "mail": ("key", "to"),
     "notes": ("key", "case"),
 }
@@ -133,6 +139,8 @@ class Service:
                 return json.loads(stored["answer"]), True
             effect = write(self._db, request.match_info.get("id", ""), body, tags)
             effects.add_audit(self._db, effect, tags)
+            if effect.name == "return" and effect.target in self._faults.sells_out:
+                undoing.sell_out(self._db, effect.target)
             if key:
                 self._db.execute("INSERT INTO answers VALUES (?, ?, ?)", (key, fingerprint, json.dumps(effect.answer)))
         return effect.answer, False
@@ -152,13 +160,14 @@ class Service:
         return await self._state(request)
 
     async def _state(self, request: web.Request) -> web.Response:
-        tables = ("customers", "orders", "refunds", "returns", "exchanges", "mail", "notes", "audit")
+        tables = ("customers", "orders", "refunds", "voids", "returns", "exchanges", "mail", "notes", "audit")
         counts = {name: self._db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
         faults = self._faults
         state = {
             "seed": faults.seed,
             "rates": faults.rates,
             "delay_ms": faults.delay_ms,
+            "sells_out": sorted(faults.sells_out),
             "requests": faults.requests.total(),
             "struck": dict(faults.struck),
         }

@@ -27,7 +27,7 @@ ALONE_CENTS_MAX = 5_000
 ACTIONS = {
     "refund": ["refund"],
     "partial_refund": ["refund"],
-    "exchange": ["exchange"],
+    "exchange": ["return", "exchange"],
     "cancel": ["cancel", "refund"],
     "reroute": ["reroute"],
     "return_label": ["return"],

@@ -103,7 +103,8 @@ class _Worlds:
     def _live(self, folder: Path, points: Points) -> None:
         """Go on with the world until its run has ended, and report."""
         points.on_death.append(partial(os.kill, os.getpid(), signal.SIGKILL))
-        stage = Stage(self._cast, disk=folder / "store.kernos")
+        store = folder / "store.kernos"
+        stage = Stage(self._cast, seed=int(store.exists()), disk=store)  # A second life names its runs anew.
         self._cast.ledger.lines = _FileLines(folder / "effects")
         ended = run_virtually(one_life(stage, self._workflow, self._value, points))
         assert ended is not None
