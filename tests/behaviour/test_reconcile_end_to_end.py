@@ -3,9 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
-from kernos import CallFailed, Context, Kernel, Listed, Retry, Sweep, ToolCall, ToolFailed, Undo, agent, listing, tool
+from kernos import (
+    CallFailed,
+    Context,
+    Failed,
+    Kernel,
+    Listed,
+    Retry,
+    RunDidNotComplete,
+    Sweep,
+    ToolCall,
+    ToolFailed,
+    Undo,
+    agent,
+    listing,
+    tool,
+)
 from kernos.vocabulary.contract import AgentContract
 
 ALLOW = "permit(principal, action, resource);"
@@ -128,3 +144,32 @@ async def test_taking_back_on_a_schedule_asks_where_policy_asks_and_a_person_who
         assert seen is not None
         assert len((await seen.result()).undone) == 1
     assert bank.balance == 1_000
+
+
+async def test_an_undo_is_known_by_its_own_key_in_the_services_list(tmp_path: Path) -> None:
+    moves: list[tuple[str, str, Payment]] = []
+
+    @listing("bank.moves")
+    def listed(sweep: Sweep) -> list[Listed]:
+        return [Listed(f"m{n}", dict(move), key, tools=(name,)) for n, (name, key, move) in enumerate(moves)]
+
+    @tool("bank.fetch_back", effect="idempotent", listed=listed)
+    def fetch_back(payment: Payment, call: ToolCall) -> None:
+        moves.append(("bank.fetch_back", call.key, payment))
+
+    @tool("bank.pay", effect="idempotent", listed=listed, compensate=Undo(fetch_back, lambda payment: payment))
+    def pay_once(payment: Payment, call: ToolCall) -> None:
+        moves.append(("bank.pay", call.key, payment))
+
+    @agent("desk", tools=[pay_once], failures=["regret"], on_failure={"regret": "compensate"})
+    async def desk(ctx: Context, payment: Payment) -> str:
+        await ctx.call(pay_once, payment)
+        raise Failed("regret", "it shall not be so")
+
+    async with Kernel(tmp_path / "k.kernos", agents=[desk], policies=ALLOW) as kernel:
+        run = await kernel.start(desk, Payment(order="A1", cents=500))
+        with pytest.raises(RunDidNotComplete):
+            await run.result()
+        found = await kernel.reconcile()
+    assert [name for name, _, _ in moves] == ["bank.pay", "bank.fetch_back"]
+    assert (found.actions, found.effects, found.differences) == (2, 2, ())

@@ -12,7 +12,7 @@ from kernos.ports.journal import Row, Views
 from kernos.vocabulary.contract import Listing, ToolContract, ToolFailed
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId, StepName, step_key
 from kernos.vocabulary.quantities import NULL, Json
-from kernos.vocabulary.undo import PlannedUndo
+from kernos.vocabulary.undo import PlannedUndo, undo_key
 
 _PAGE = 1_000
 
@@ -129,6 +129,7 @@ class Reconciler:
 
 
 def _acted(row: Row) -> Acted:
-    key = IdempotencyKey(step_key(RunId(str(row["run"])), StepName(str(row["step"]))))
+    own = IdempotencyKey(step_key(RunId(str(row["run"])), StepName(str(row["step"]))))
+    key = undo_key(IdempotencyKey(str(row["undoes"]))) if row["undoes"] else own
     args = msgspec.json.decode(str(row["args"]))
     return Acted(key, str(row["tool"]), args, _STATUS[str(row["status"])])

@@ -102,7 +102,7 @@ def _intend(state: RunState, call: CallTool, approved_at: str) -> ActionIntended
         call.tool,
         call.effect,
         call.args,
-        undo_key(call.undoes) if call.undoes else IdempotencyKey(step_key(state.run, call.step)),
+        undo_key(call.undoes.key) if call.undoes else IdempotencyKey(step_key(state.run, call.step)),
         call.gate,
         approval=ApprovalId(step_key(state.run, StepName(approved_at)) if approved_at else ""),
         intent=state.request().intent,

@@ -54,9 +54,9 @@ class Undone:
     agent_version: str
 
 
-def undo_key(undone: Undone) -> IdempotencyKey:
-    """Return the key under which an action is taken back: the same whoever does it, so that it is taken back once."""
-    return IdempotencyKey(f"{undone.key}.undo")
+def undo_key(action: IdempotencyKey) -> IdempotencyKey:
+    """Return the key under which the action with this key is taken back: the same whoever does it, so that it is taken back once."""
+    return IdempotencyKey(f"{action}.undo")
 
 
 @dataclass(frozen=True, slots=True)
