@@ -151,7 +151,9 @@ async def test_an_undo_is_known_by_its_own_key_in_the_services_list(tmp_path: Pa
 
     @listing("bank.moves")
     def listed(sweep: Sweep) -> list[Listed]:
-        return [Listed(f"m{n}", {"booked": move.cents}, key, tools=(name,)) for n, (name, key, move) in enumerate(moves)]
+        return [
+            Listed(f"m{n}", {"booked": move.cents}, key, tools=(name,)) for n, (name, key, move) in enumerate(moves)
+        ]
 
     @tool("bank.fetch_back", effect="idempotent", listed=listed)
     def fetch_back(payment: Payment, call: ToolCall) -> None:

@@ -275,12 +275,12 @@ class Kernel:
         state = await self.engine.state(run)
         asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
         at = self._clock.now()
-        await self._command(run, GrantApproval(step, digest or asked.digest, at, note), by)
+        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note), by)
 
     async def deny(self, approval: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
         """Say no to the call that waits at `approval`."""
         run, step = await self._place(approval, Phase.ASKING)
-        await self._command(run, DenyApproval(step, reason, self._clock.now()), by)
+        await self._say(run, step, DenyApproval(step, reason, self._clock.now()), by)
 
     async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = LOCAL_PERSON, note: str = "") -> None:
         """Change arguments of the call that waits at `approval`, and say yes to the changed ones.
@@ -310,7 +310,7 @@ class Kernel:
             raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
         gate = self.engine.shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args)
         command = EditApproval(step, args, digest_of(args), gate, self._clock.now(), note)
-        await self._command(run, command, by)
+        await self._say(run, step, command, by)
 
     async def answer(self, question: str, answer: str, *, by: str = LOCAL_PERSON) -> None:
         """Answer the question that waits at `question` (RUN or RUN.STEP)."""
@@ -388,7 +388,7 @@ class Kernel:
         """Compare the actions of the last `since_ms` milliseconds with the services' own lists (tools with `listed=`)."""
         now = self._clock.now()
         reconciler = Reconciler(self.journal, self.planner, self.registry.tools)
-        return await reconciler.sweep(EpochMs(now - since_ms), EpochMs(now + 1))
+        return await reconciler.sweep(EpochMs(max(0, now - since_ms)), EpochMs(now + 1))
 
     async def take_back(
         self, found: Reconciliation, *, by: str = LOCAL_PERSON, seen: bool = False
@@ -414,12 +414,27 @@ class Kernel:
         )
         try:
             await self.engine.request(run, requested, PrincipalId(by))
-        except StaleRunNumber:
-            pass  # Somebody was faster with the same plan.
+        except StaleRunNumber:  # Somebody was faster; with the same plan it is the same run.
+            before = codec_of(UndoPlan).decode((await self.engine.state(run)).request().input)
+            if (before.to, before.digest) != (plan.to, plan.digest):
+                message = f"run {run} is taking back run {plan.run} just now, by another plan"
+                raise NotAllowed(
+                    message, hint=f"Follow it with `kernos trace {run}`; what is left then takes a new plan."
+                ) from None
         return Run(self.engine, run, self.registry.agent(REVERT_AGENT))
 
     async def _command(self, run: RunId, command: Command, by: str) -> None:
         await self.engine.command(run, command, PrincipalId(by))
+
+    async def _say(
+        self, run: RunId, step: StepName, command: GrantApproval | DenyApproval | EditApproval, by: str
+    ) -> None:
+        """Hand over what a person says to a call. Raises NotAllowed when it comes too late: then that is what is recorded."""
+        asked = (await self.engine.state(run)).steps.get(step)
+        happened = await self.engine.command(run, command, PrincipalId(by))
+        if happened and asked is not None and command.at >= asked.due_at:
+            message = f"the answer to {run}.{step} came too late: the question had expired, which counts as no"
+            raise NotAllowed(message, hint="Start the work anew if it is still wanted.")
 
     async def _place(self, name: str, phase: Phase) -> tuple[RunId, StepName]:
         """Return run and step for RUN.STEP, or for RUN when only one of its steps stands in `phase`."""

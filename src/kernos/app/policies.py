@@ -25,12 +25,19 @@ def _texts(source: str | Path | None) -> dict[str, str] | str:
     if isinstance(source, str) and (";" in source or "\n" in source):
         return source
     path = Path(source)
-    if path.is_file():
-        return {path.name: path.read_text(encoding="utf-8")}
-    files = sorted(path.glob("*.cedar"))
-    if not files:
+    try:
+        files = [path] if path.is_file() else sorted(path.glob("*.cedar"))
+        texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"the policies in {str(path)[:_SHOWN_MAX]} could not be read: {why}"
+        raise BadConfiguration(message, hint="Name a file of Cedar text in UTF-8, or a folder of them.") from error
+    if not texts:
         message = f"{path} is neither a Cedar file nor a folder with any, nor Cedar text, each rule of which ends in ;"
         raise BadConfiguration(
             message, hint="Write a policy there, or leave `policies` out: then every action asks a person."
         )
-    return {file.name: file.read_text(encoding="utf-8") for file in files}
+    return texts
+
+
+_SHOWN_MAX = 200  # Characters of a path: what is longer names no file.

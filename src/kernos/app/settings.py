@@ -124,9 +124,9 @@ def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> S
     return Settings(
         folder=folder,
         file=file,
-        store=store_base / Path(store).expanduser(),
+        store=_placed(store_base, store),
         agents=tuple(name.strip() for name in agents.split(",") if name.strip()),
-        policies=policies_base / Path(policies).expanduser() if policies else None,
+        policies=_placed(policies_base, policies) if policies else None,
         by=principal(by),
         models=read.models,
         sources=sources,
@@ -144,9 +144,26 @@ def principal(name: str) -> str:
     return full
 
 
+def _placed(base: Path, named: str) -> Path:
+    """Return the path that a setting names. Raises BadConfiguration for what can be no file or folder."""
+    try:
+        path = base / Path(named).expanduser()
+        path.exists()
+        if "\0" not in named and path.name:
+            return path
+        why = "it has no name" if not path.name else "it has a NUL in it"
+    except OSError as error:
+        why = str(error.strerror or error)
+    except RuntimeError:
+        why = "there is no such user"
+    shown = named if len(named) <= _SHOWN_MAX else f"{named[:_SHOWN_MAX]}..."
+    message = f"{shown!r} names no file: {why}"
+    raise BadConfiguration(message, hint="Name a file, relative to this folder or from / on.")
+
+
 def _file(named: str, here: Path) -> Path | None:
     if named:
-        path = here / Path(named).expanduser()
+        path = _placed(here, named)
         if not path.is_file():
             message = f"there is no settings file {path}"
             raise BadConfiguration(message, hint="Name an existing file with --config, or make one with `kernos init`.")
@@ -160,7 +177,7 @@ def _file(named: str, here: Path) -> Path | None:
 def _read(file: Path) -> _File:
     try:
         return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _File)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # No TOML, no UTF-8, a number of thousands of digits.
         message = f"{file} is not TOML: {error}"
         raise BadConfiguration(message, hint="Mend the file at that place.") from error
     except msgspec.ValidationError as error:
@@ -170,6 +187,8 @@ def _read(file: Path) -> _File:
         message = f"{file} could not be read: {error.strerror or error}"
         raise BadConfiguration(message, hint="Check that this user may read it.") from error
 
+
+_SHOWN_MAX = 80  # Characters of a path that is none.
 
 _SHAPE = (
     '[kernos] takes store, agents, policies and by; each [models.NAME] takes kind = "rules" with rules, '

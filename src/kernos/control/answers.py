@@ -308,7 +308,7 @@ class Answers:
             return self._reported_pending(name, pending, outcome)
         assert not isinstance(outcome, ModelReply), name
         if not self.note(name, attempt, outcome) or self._session.state.steps[name].phase is Phase.BACKING_OFF:
-            return Hold()  # The next attempt is ordered by whoever holds there, and not on the way to code that may be stopped.
+            return Hold()  # The next attempt is ordered where it is made: code may be stopped on its way there.
         return self.present(name)
 
     def note(self, name: StepName, attempt: int, outcome: Json | AttemptFailed) -> bool:
@@ -430,7 +430,7 @@ class Answers:
         request = state.request()
         return ToolCall(
             tool=tool,
-            key=undo_key(undoes) if undoes else IdempotencyKey(step_key(state.run, name)),
+            key=undo_key(undoes.key) if undoes else IdempotencyKey(step_key(state.run, name)),
             attempt=attempt,
             agent=f"{request.agent}@{request.agent_version}",
             run=state.run,

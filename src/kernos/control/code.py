@@ -94,8 +94,8 @@ class Code:
         self._session = session
         self._answers = Answers(session, self.answer_later)
         self._open = True
-        self._waiters: dict[StepName, asyncio.Future[Reply]] = {}
-        self._going_on: set[asyncio.Future[Reply]] = set()
+        self._waiters: dict[StepName, asyncio.Future[Callable[[], Reply]]] = {}
+        self._going_on: set[asyncio.Future[Callable[[], Reply]]] = set()
         """Answers given whose code has not gone on yet."""
         self._alarms: dict[StepName, tuple[EpochMs, Alarm]] = {}
         self._ready: dict[StepName, Callable[[], Reply]] = {}
@@ -116,20 +116,22 @@ class Code:
         """Answer the code wherever it holds and there is something to do now."""
         for step in list(self._waiters):
             if self._has_answer(step):
-                reply = self._answers.present(step)
-                if not isinstance(reply, Hold):
-                    self._resolve(step, reply)
+                self._resolve(step, lambda step=step: self._answers.anew(step))  # type: ignore[misc]
         self._park_soon()
 
     # --- the run plane -------------------------------------------------------------------------------------------
 
     def ask(self, step: StepName, question: Question) -> Reply:
         """Decide about a step, or answer it from the journal."""
+        return self._taken(lambda: self._answers.to(step, question))
+
+    def _taken(self, reply: Callable[[], Reply]) -> Reply:
+        """Decide in the very moment in which the code hears it: what is ordered then is done, even if the code is stopped next."""
         session = self._session
         if not self._open or session.lost is not None or session.state.status is not Status.RUNNING:
             raise asyncio.CancelledError  # Code that was stopped, or left a task behind: nobody listens any more.
         try:
-            return self._answers.to(step, question)
+            return reply()
         except Diverged as error:
             session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
             raise
@@ -163,7 +165,7 @@ class Code:
         """Answer code that holds at a step whose attempt was not made."""
         recorded = self._session.state.steps.get(step)
         if step in self._waiters and recorded is not None and recorded.phase is Phase.INTENDED:
-            self._resolve(step, self._answers.present(step))
+            self._resolve(step, lambda: self._answers.anew(step))
 
     def report_look_up(self, step: StepName, found: Found | AttemptFailed) -> Reply:
         """Record what a look-up found, and say what follows."""
@@ -173,8 +175,10 @@ class Code:
 
     def _reported(self, step: StepName, reply: Reply) -> Reply:
         self._session.after_attempt()
-        if step in self._waiters and not isinstance(reply, Hold):
-            self._resolve(step, reply)  # Asked by code that came after the one that made the attempt.
+        if step in self._waiters and self._has_answer(step):
+            self._resolve(
+                step, lambda: self._answers.anew(step)
+            )  # Asked by code that came after the one that made the attempt.
             return Hold()
         return reply
 
@@ -182,13 +186,13 @@ class Code:
         """Return once there is something to do at `step`."""
         ready = self._ready.pop(step, None)
         if ready is not None:
-            return ready()
+            return self._taken(ready)
         if self._has_answer(step):
-            return self._answers.present(step)
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            return self._taken(lambda: self._answers.anew(step))
+        future: asyncio.Future[Callable[[], Reply]] = asyncio.get_running_loop().create_future()
         self._waiters[step] = future
         try:
-            return await future
+            return self._taken(await future)
         finally:
             self._going_on.discard(future)
 
@@ -225,8 +229,10 @@ class Code:
 
         def due() -> None:
             self._alarms.pop(step, None)
-            if step in self._waiters:
-                self._resolve(step, reply())
+            if self._session.shared.clock.now() < at:
+                self.answer_later(step, at, reply)  # The clock was set back, or cut a long wait.
+            elif step in self._waiters:
+                self._resolve(step, reply)
             else:
                 self._ready[step] = reply  # The code is on its way to `held`.
 
@@ -237,7 +243,7 @@ class Code:
             self._alarms[step] = (at, self._session.shared.clock.call_at(at, due))
         return Hold()
 
-    def _resolve(self, step: StepName, reply: Reply) -> None:
+    def _resolve(self, step: StepName, reply: Callable[[], Reply]) -> None:
         future = self._waiters.pop(step, None)
         self._signs += 1
         if future is not None and not future.done():

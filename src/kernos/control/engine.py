@@ -253,8 +253,14 @@ class Engine:
         return self.family.prepare_child(parent, command, question)
 
     async def _undo_actions(self, run: RunId) -> None:
-        if self.works and self.stopped is None:  # Else whoever works on the store does it.
-            await self.family.take_back(run, self.new_run())
+        """Let a run take back what was done, or the next open one above: each end further down may be the one it waits for."""
+        above = await self.family.open_above(run)
+        if above is not None and self.works and self.stopped is None:  # Else whoever works on the store does it.
+            await self.family.take_back(above, self.new_run())
+
+    async def _tell_parent(self, session: Session, order: TellParent) -> None:
+        await self.family.tell_parent(session, order)
+        await self._undo_actions(order.parent)
 
     def carry_out(self, session: Session, orders: Sequence[EffectOrder]) -> None:
         """Do what follows from events of the session's run."""
@@ -271,7 +277,7 @@ class Engine:
                 case UndoActions():
                     self._chore(self._undo_actions(session.run))
                 case TellParent():
-                    self._chore(self.family.tell_parent(session, order))
+                    self._chore(self._tell_parent(session, order))
                 case AnnounceEnd():
                     self._chore(self._announce_durable(session))
 
@@ -317,6 +323,9 @@ class Engine:
                 self._chore(self._undo_actions(run))
             elif session.state.ended:
                 self._announce(run)
+                self._chore(self._undo_actions(run))
+            elif self.works:
+                session.after_attempt()  # Cancelled where no code goes on.
             due_at = session.state.due_at()
             if due_at:
                 self.wake_at(due_at)
@@ -355,15 +364,15 @@ class Engine:
                 self._sessions.release(run)
 
     def _start(self, session: Session) -> None:
+        if session.is_stopping():  # Also when it was read anew or a process began: its code would act on.
+            session.after_attempt()
+            return
         state = session.state
         try:
             agent = self.shared.registry.agent(state.request().agent)
             assignment = assignment_of(state, agent)
         except (UnknownAgent, Outgrown) as error:
             session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
-            return
-        if state.cancel_reason is not None and not state.under_way():
-            session.after_attempt()
             return
         self._active += 1
         code = session.activate(agent)
@@ -376,7 +385,7 @@ class Engine:
             asyncio.get_running_loop().call_soon(self._after_stop, session)
 
     def _after_stop(self, session: Session) -> None:
-        if session.lost is None and self.stopped is None:
+        if session.lost is None and self.stopped is None and self.works:  # Else the attempt is another process's.
             session.after_attempt()
             self._sessions.drop_if_idle(session.run)
 
@@ -430,6 +439,8 @@ class Engine:
         session = await self._sessions.borrow(run)
         try:
             if self.works:
+                if session.active and session.is_stopping():
+                    self._leave(session)  # Else its branches take turns, and some action is always under way.
                 session.after_attempt()  # A deadline does not wait for what nobody goes on with.
         finally:
             self._sessions.release(run)

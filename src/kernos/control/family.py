@@ -16,7 +16,7 @@ from kernos.control.sessions import Sessions
 from kernos.kernel.state import RunState
 from kernos.vocabulary.commands import BeginUndo, CancelRun, Command, EndChild, RequestRun, StartChild
 from kernos.vocabulary.effects import TellParent
-from kernos.vocabulary.errors import StaleRunNumber
+from kernos.vocabulary.errors import NotAllowed, StaleRunNumber
 from kernos.vocabulary.events import CompensationBegun, RunRequested
 from kernos.vocabulary.ids import KERNEL, EpochMs, PrincipalId, RunId, TenantId
 from kernos.vocabulary.quantities import Json
@@ -93,7 +93,10 @@ class Family:
             if not isinstance(failing, CompensationBegun) or session.state.ended or session.state.open_children():
                 return  # It is asked for again when the last child has ended: only then is known what there is to take back.
             await session.durable()
-            plan = Json(msgspec.json.encode(await self._plan_undo(run, failing.to)))
+            try:
+                plan = Json(msgspec.json.encode(await self._plan_undo(run, failing.to)))
+            except NotAllowed:
+                return  # A run further down goes on; `open_above` finds this one when that has ended.
             above = session.state.request()
             begun = session.prepare(BeginUndo(child, plan), KERNEL, session.latest())
             if begun is not None:
@@ -141,3 +144,16 @@ class Family:
             return  # It did not end like this.
         cause = f"{session.run}/{session.latest()}"
         await self._command(order.parent, EndChild(order.step, session.run, order.result, order.failure), KERNEL, cause)
+
+    async def open_above(self, run: RunId) -> RunId | None:
+        """Return the run, or the next one above it that has not ended; None where nobody waits for what is below."""
+        while True:
+            session = await self._sessions.borrow(run)
+            state = session.state
+            self._sessions.release(run)
+            if not state.ended:
+                return run
+            request = state.request()
+            if not request.parent or request.detached:
+                return None
+            run = request.parent

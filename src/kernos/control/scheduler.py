@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from kernos.control.engine import Engine
+from kernos.control.projections.runs import CANCEL_REQUESTED
 from kernos.ports.journal import Range, Row, Views
 from kernos.vocabulary.commands import CancelRun, EndChild
 from kernos.vocabulary.errors import KernosError
@@ -38,6 +39,9 @@ class Scheduler:
             self._engine.take_up(RunId(str(row["run"])))
         async for row in self._pages("runs", "run", {"status": "compensating"}):
             self._engine.follow(RunId(str(row["run"])))
+        async for row in self._pages("runs", "run", {"status": "blocked"}):
+            if str(row["reason"]).startswith(CANCEL_REQUESTED):  # While an attempt of it was under way.
+                self._engine.follow(RunId(str(row["run"])))
         for owed in ("end", "cancel"):
             async for row in self._pages("deliveries", "child", {"owed": owed}):
                 await self._deliver(row)
@@ -87,7 +91,7 @@ class Scheduler:
                 await self._engine.settle()  # What was set a moment ago has to be found.
                 now = self._engine.shared.clock.now()
                 more = await self._tick_due(now)
-                due_at = await self._next_due(now)
+                due_at = await self._next_due(min(now, self._engine.shared.clock.now()))  # It may have been set back.
                 if not (more or self._look_again):
                     break
         except KernosError as error:

@@ -227,7 +227,7 @@ class Session:
 
     def after_attempt(self) -> None:
         """See to what had to wait for an attempt to end: a cancellation, a deadline."""
-        if self.state.cancel_reason is None and not self._past_deadline():
+        if not self.is_stopping():
             return
         self.give_up_attempts()
         state = self.state
@@ -257,9 +257,10 @@ class Session:
         unmade = AttemptFailed(FailureKind.RETRYABLE, "it was not made, and no code goes on with the run")
         return ReportAttempt(name, step.attempt, unmade, _NO_MORE, now, 0)
 
-    def _past_deadline(self) -> bool:
+    def is_stopping(self) -> bool:
+        """Tell whether the run is cancelled or past its deadline, so that no code of it goes on: only what is under way ends."""
         deadline = self.state.request().deadline_at
-        return bool(deadline) and self.shared.clock.now() >= deadline
+        return self.state.cancel_reason is not None or (bool(deadline) and self.shared.clock.now() >= deadline)
 
     async def durable(self) -> None:
         """Return once everything recorded so far is on disk. Raises StaleRunNumber or StorageFailed when it will not be."""

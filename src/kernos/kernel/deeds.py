@@ -13,6 +13,10 @@ from kernos.vocabulary.events import (
     ChildEnded,
     ChildStarted,
     Event,
+    RunCancelled,
+    RunCompleted,
+    RunExpired,
+    RunFailed,
     RunRequested,
 )
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId, StepName
@@ -47,6 +51,23 @@ def deeds_of(run: RunId, histories: Mapping[RunId, Sequence[Event]], to: str = "
         if isinstance(event.data, CheckpointReached) and event.data.name == to:
             start = event.n + 1
     return tuple(reversed(list(_deeds(events, start, histories))))
+
+
+def has_ended(events: Sequence[Event]) -> bool:
+    """Tell whether a run has an outcome; what comes late may stand behind its end."""
+    return any(isinstance(event.data, (RunCompleted, RunFailed, RunCancelled, RunExpired)) for event in events)
+
+
+def open_below(run: RunId, histories: Mapping[RunId, Sequence[Event]]) -> RunId | None:
+    """Return a run below this one that has not ended, None when all have; those that go on by themselves do not count."""
+    to_look_at = [run]
+    while to_look_at:
+        one = to_look_at.pop()
+        if one != run and not has_ended(histories[one]):
+            return one
+        below = [event.data for event in histories[one] if isinstance(event.data, ChildStarted)]
+        to_look_at.extend(data.child for data in below if data.agent != REVERT_AGENT and not data.detached)
+    return None
 
 
 def _deeds(events: Sequence[Event], start: int, histories: Mapping[RunId, Sequence[Event]]) -> Iterator[Deed]:

@@ -121,12 +121,18 @@ def _answer(state: RunState, command: AnswerQuestion) -> tuple[EventData, ...]:
 
 def _end_child(state: RunState, command: EndChild) -> tuple[EventData, ...]:
     step = state.steps.get(command.step)
-    if step is None or step.child != command.child or step.phase is Phase.DONE:
+    if step is None or step.child != command.child or (step.phase is Phase.DONE and not _is_given_up(step)):
         return ()
-    ended = ChildEnded(command.step, command.child, command.result, command.failure, late=state.closed)
+    late = state.closed or step.phase is Phase.DONE
+    ended = ChildEnded(command.step, command.child, command.result, command.failure, late)
     if command.step == UNDO_STEP and not state.ended:
         return (ended, end_taken_back(state, command.result, command.failure))
     return (ended,)
+
+
+def _is_given_up(child: Step) -> bool:
+    """Tell whether a child run's branch was given up, and the run has not heard of its end yet."""
+    return isinstance(child.outcome, Failure) and child.outcome.code == "abandoned" and not child.detached
 
 
 def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
@@ -250,6 +256,9 @@ def _child_ended(state: RunState, event: Event, data: ChildEnded) -> RunState:
     del event
     outcome = data.failure if data.failure is not None else data.result
     assert outcome is not None, data.child
+    step = state.steps.get(data.step)
+    if step is not None and _is_given_up(step):
+        return with_step(state, data.step, replace(step, detached=True))  # It is heard of once.
     return _done(state, data.step, outcome)
 
 
@@ -275,10 +284,11 @@ def _wake_at(state: RunState, event: Event, data: TimerSet | SignalAwaited | Que
 def _arrived(
     state: RunState, event: Event, data: TimerFired | QuestionAnswered | WaitExpired | ChildEnded
 ) -> tuple[EffectOrder, ...]:
-    del event, data
+    del event
     if state.status is Status.COMPENSATING:
         return (UndoActions(),)
-    return () if state.closed else (RunAgent(),)
+    is_late = isinstance(data, ChildEnded) and data.late
+    return () if state.closed or is_late else (RunAgent(),)
 
 
 def _signalled(state: RunState, event: Event, data: SignalReceived) -> tuple[EffectOrder, ...]:

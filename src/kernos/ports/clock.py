@@ -22,7 +22,10 @@ class Clock(Protocol):
         ...
 
     def call_at(self, at: EpochMs, call: Callable[[], None]) -> Alarm:
-        """Call once at `at` or shortly after, in the event loop; at once (but not within this call) when it is past."""
+        """Call once at `at` or shortly after, in the event loop; at once (but not within this call) when it is past.
+
+        May call earlier, where `at` is seconds away: the clock may be set meanwhile. Whoever is called looks at the time.
+        """
         ...
 
 

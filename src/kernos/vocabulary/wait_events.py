@@ -83,7 +83,7 @@ class ChildStarted:
 
 @dataclass(frozen=True, slots=True)
 class ChildEnded:
-    """A child run ended, with its output or its failure. `late`: the run that asked for it had ended."""
+    """A child run ended, with its output or its failure. `late`: the run that asked for it had ended, or had given it up."""
 
     step: StepName
     child: RunId

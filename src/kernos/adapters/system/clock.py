@@ -8,7 +8,8 @@ from collections.abc import Callable
 from kernos.ports.clock import Alarm
 from kernos.vocabulary.ids import EpochMs
 
-_LONGEST_S = 86_400.0  # Event loops dislike delays of months; a longer wait is cut and resumed by whoever asked.
+_LONGEST_S = 10.0
+"""A longer wait is cut and resumed by whoever asked: loops count by a clock that stands still while the machine sleeps, and that nobody sets."""
 
 
 class SystemClock:
@@ -19,7 +20,7 @@ class SystemClock:
         return EpochMs(time.time_ns() // 1_000_000)
 
     def call_at(self, at: EpochMs, call: Callable[[], None]) -> Alarm:
-        """Call at `at`, or after a day if that is sooner: callers look at the time again."""
+        """Call at `at`, or after some seconds if that is sooner: callers look at the time again."""
         delay = max(0.0, (at - self.now()) / 1_000)
         return asyncio.get_running_loop().call_later(min(delay, _LONGEST_S), call)
 

@@ -4,6 +4,7 @@ Modules that declare commands import nothing but typer at their top; what a comm
 `kernos --help` costs no more than typer itself.
 """
 
+import errno
 import os
 import re
 import shlex
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         sys.excepthook = _unexpected
+        _fill_standard_files()
     try:
         command = get_command(app)  # Not app(...), which would put an excepthook of its own in place of ours.
         code = command(args=given or ["--help"], prog_name="kernos", standalone_mode=False)
@@ -39,9 +41,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:  # The reader has gone, as in `kernos ps | head`; what is left to flush has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return FAILED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        hint = "Make room where the output goes. What the command recorded is recorded: `kernos ps --all` shows it."
+        return _say("storage_failed", "the output could not be written: the disk is full", hint, FAILED)
     return code if isinstance(code, int) else 0
+
+
+def _fill_standard_files() -> None:
+    """Let nothing that is opened later take the place of an input or output that was closed before the start, as by `>&-`."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(handle)
+    sys.stdin = sys.stdin or os.fdopen(_STDIN, encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", encoding="utf-8")
+
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _again(hint: str, given: Sequence[str]) -> str:

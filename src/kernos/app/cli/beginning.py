@@ -19,11 +19,17 @@ def init(
     from kernos.app.cli.starter import FILES
     from kernos.vocabulary.errors import BadConfiguration
 
-    home = Path(folder).expanduser()
-    if home.is_file():
+    try:
+        home = Path(folder).expanduser()
+        is_file = home.is_file()
+        taken = [name for name in FILES if (home / name).exists()]
+    except (OSError, RuntimeError) as error:  # The last: ~NAME of nobody.
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"{folder[:_SHOWN_MAX]!r} can be no folder: {why}"
+        raise BadConfiguration(message, hint="Name a folder, which may be a new one: kernos init FOLDER") from error
+    if is_file:
         message = f"{home.resolve()} is a file, and a folder is wanted"
         raise BadConfiguration(message, hint="Name a folder, which may be a new one: kernos init FOLDER")
-    taken = [name for name in FILES if (home / name).exists()]
     if taken:
         message = f"{home.resolve()} has {', '.join(taken)} already; nothing was written"
         raise BadConfiguration(message, hint="Name another folder: kernos init FOLDER")
@@ -33,7 +39,7 @@ def init(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        message = f"{error.filename} could not be written: {error.strerror}"
+        message = f"{error.filename or home} could not be written: {error.strerror}"
         raise BadConfiguration(message, hint="Name a folder where this user may write.") from error
     print(f"wrote {', '.join(FILES)}")
     print("next:")
@@ -41,3 +47,6 @@ def init(
         print(f"  cd {shlex.quote(folder)}")
     print("""  kernos run hello --input '{"name": "Ada"}'""")
     print("  pytest" if find_spec("pytest") else "  pip install pytest && pytest")
+
+
+_SHOWN_MAX = 80  # Characters of a name that is none.

@@ -158,7 +158,7 @@ def _input_text(given: str) -> str:
         return given
     try:
         return Path(given[1:]).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:  # The last: ~NAME of nobody.
         why = error.strerror if isinstance(error, OSError) else error
         message = f"the input file {given[1:]} could not be read: {why}"
         raise InvalidInput(message, hint="Give --input @FILE with a JSON file, or --input JSON.") from error

@@ -18,13 +18,7 @@ from kernos.app.settings import ModelSettings, OpenAISettings, Options, RulesSet
 from kernos.control.registry import Registry
 from kernos.ports.model import Model
 from kernos.vocabulary.contract import AgentContract, ToolContract
-from kernos.vocabulary.errors import BadConfiguration, NotFound, UnknownAgent
-
-_RAISED_ON_IMPORT = (
-    ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, OSError,
-    RuntimeError, AssertionError,
-)  # fmt: skip
-"""What a module of agents may raise while it is imported; kernos' own errors speak for themselves."""
+from kernos.vocabulary.errors import BadConfiguration, KernosError, NotFound, UnknownAgent
 
 
 def settings_of(
@@ -131,7 +125,9 @@ def _imported(path: str, settings: Settings) -> Any:
     module_name, _, name = path.partition(":")
     try:
         module = import_module(module_name)
-    except _RAISED_ON_IMPORT as error:
+    except KernosError:
+        raise
+    except (Exception, SystemExit) as error:
         message = f"{module_name} (looked for in {folder}) could not be imported: {type(error).__name__}: {error}{_place(error)}"
         hint = f"Mend it, or name another module in `agents`; try it with: python -c 'import {module_name}'"
         if isinstance(error, RuntimeError) and "running event loop" in str(error):
@@ -143,7 +139,7 @@ def _imported(path: str, settings: Settings) -> Any:
     return getattr(module, name) if name else module
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Say in which line of the user's code it happened; nothing where the import machinery itself found nothing."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
     last = frames[-1] if len(frames) > 1 else None

@@ -1,6 +1,7 @@
 """Taking back: shows what revert and reconcile would do, asks, and follows the run that does it."""
 
 import asyncio
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.undo import PlannedUndo, UndoPlan
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_NUMBER = re.compile(r"0*[1-9][0-9]{0,5}")  # At most a million days: nobody means more.
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _by(undo: PlannedUndo) -> str:
 
 def _milliseconds(text: str) -> int:
     number, unit = text[:-1], text[-1:]
-    if unit not in _SECONDS or not number.isdigit() or int(number) < 1:
+    if unit not in _SECONDS or not _NUMBER.fullmatch(number):
         message = f"{text!r} is no length of time"
         raise InvalidInput(message, hint="Write a number and s, m, h or d: 90s, 15m, 24h, 7d.")
     return int(number) * _SECONDS[unit] * 1_000

@@ -48,6 +48,9 @@ TABLE = Table(
     indexes=(("status",), ("deadline_at",), ("wake_at",), ("reverts",)),
 )
 
+CANCEL_REQUESTED = "cancel requested: "
+"""How the reason of a run begins that is cancelled and has not ended."""
+
 _ENDS = {RunCompleted: "completed", RunFailed: "failed", RunCancelled: "cancelled", RunExpired: "expired"}
 _WAKES = frozenset(
     {
@@ -108,7 +111,7 @@ def project(event: Event) -> tuple[RowOp, ...]:
 def _changes(event: Event) -> dict[str, Scalar]:
     data = event.data
     if isinstance(data, CancelRequested):
-        return {"reason": f"cancel requested: {data.reason}"}
+        return {"reason": f"{CANCEL_REQUESTED}{data.reason}"}
     if isinstance(data, RunParked):
         return {"status": "waiting", "wake_at": data.wake_at or None}
     return {"wake_at": None, **_moves(event)}
