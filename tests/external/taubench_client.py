@@ -5,6 +5,7 @@ services' own lists with its journal, takes back what is there too often, and wr
 """
 
 import asyncio
+import gc
 import json
 import os
 from contextlib import suppress
@@ -123,4 +124,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # What was imported stays; looking through it again and again is no work of ours.
     asyncio.run(main())
