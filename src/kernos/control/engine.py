@@ -187,13 +187,17 @@ class Engine:
             return ended
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._ends.setdefault(run, []).append(future)
-        session = await self._sessions.borrow(run)
-        try:
-            if session.state.end is not None:
-                await session.durable()
-                self._announce(run)
-        finally:
-            self._sessions.release(run)
+        while not future.done():
+            session = await self._sessions.borrow(run)
+            try:
+                if session.state.end is not None:
+                    await session.durable()
+                    self._announce(run)
+                break
+            except StaleRunNumber:
+                pass  # It did not end like this: it is read anew.
+            finally:
+                self._sessions.release(run)
         return await future
 
     def changed(self, run: RunId) -> asyncio.Future[None]:
@@ -258,10 +262,6 @@ class Engine:
         if above is not None and self.works and self.stopped is None:  # Else whoever works on the store does it.
             await self.family.take_back(above, self.new_run())
 
-    async def _tell_parent(self, session: Session, order: TellParent) -> None:
-        await self.family.tell_parent(session, order)
-        await self._undo_actions(order.parent)
-
     def carry_out(self, session: Session, orders: Sequence[EffectOrder]) -> None:
         """Do what follows from events of the session's run."""
         for order in orders:
@@ -277,7 +277,7 @@ class Engine:
                 case UndoActions():
                     self._chore(self._undo_actions(session.run))
                 case TellParent():
-                    self._chore(self._tell_parent(session, order))
+                    self._chore(self.family.tell_parent(session, order, self._undo_actions))
                 case AnnounceEnd():
                     self._chore(self._announce_durable(session))
 
@@ -322,7 +322,7 @@ class Engine:
             elif session.state.status is Status.COMPENSATING:
                 self._chore(self._undo_actions(run))
             elif session.state.ended:
-                self._announce(run)
+                self._chore(self._announce_durable(session))  # Its end may be on its way to the disk.
                 self._chore(self._undo_actions(run))
             elif self.works:
                 session.after_attempt()  # Cancelled where no code goes on.

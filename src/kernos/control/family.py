@@ -136,14 +136,15 @@ class Family:
             return  # It did not come to that; what came instead is read anew.
         await self._command(child, CancelRun(reason), KERNEL, parent.run)
 
-    async def tell_parent(self, session: Session, order: TellParent) -> None:
-        """Tell the parent how its child ended, once that is durable."""
+    async def tell_parent(self, session: Session, order: TellParent, undo: Callable[[RunId], Awaitable[None]]) -> None:
+        """Tell the parent how its child ended, once that is durable; `undo` lets it, or a run above, take back what it waits to."""
         try:
             await session.durable()
         except StaleRunNumber:
             return  # It did not end like this.
         cause = f"{session.run}/{session.latest()}"
         await self._command(order.parent, EndChild(order.step, session.run, order.result, order.failure), KERNEL, cause)
+        await undo(order.parent)
 
     async def open_above(self, run: RunId) -> RunId | None:
         """Return the run, or the next one above it that has not ended; None where nobody waits for what is below."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from kernos.ports.model import Model
 from kernos.ports.plane import RunPlane
 from kernos.vocabulary.contract import ModelReply, ToolContract
-from kernos.vocabulary.errors import StaleRunNumber, StorageFailed
+from kernos.vocabulary.errors import InvalidInput, StaleRunNumber, StorageFailed
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
@@ -52,7 +52,11 @@ class Attempts:
         except (StorageFailed, StaleRunNumber):
             return Hold()  # The intent may not be in the journal, so it must not happen here and now.
         outcome = await _within(tool.attempt(order.args, order.call), order.call.timeout_ms)
-        return plane.report(step, order.call.attempt, outcome)
+        try:
+            return plane.report(step, order.call.attempt, outcome)
+        except InvalidInput as error:
+            lost = AttemptFailed(FailureKind.UNKNOWN, f"what it answered cannot be kept: {error}")
+            return plane.report(step, order.call.attempt, lost)
 
     async def look_up(self, tool: ToolContract[Any, Any], order: LookUp, plane: RunPlane, step: StepName) -> Reply:
         """Ask the tool whether an action happened; return what follows from its answer."""

@@ -18,6 +18,7 @@ from kernos.vocabulary.errors import (
     CallFailed,
     ContractBroken,
     Diverged,
+    InvalidInput,
     KernelError,
     KernosError,
     OperatorError,
@@ -88,7 +89,10 @@ class InProcessWorker:
                 raise
             outcome, declared = Failure("error", _where(error)), False
         await attempts.drain()
-        plane.end(outcome, declared=declared)
+        try:
+            plane.end(outcome, declared=declared)
+        except InvalidInput as error:  # What it came to is too large to be kept.
+            plane.end(Failure(error.code, _plain(error)), declared=False)
 
     def _failure_of(self, failed: Failed) -> Failure:
         """Return what the code ended its run with; details that are no JSON would make the journal unreadable."""
