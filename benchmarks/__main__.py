@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import actions, durable, effects, gate, growth, ledger, park, replay, start, verify
+from benchmarks import actions, approvals, durable, effects, gate, growth, ledger, park, replay, start, verify
 from benchmarks.contestant import ProgramFailed
 from benchmarks.report import print_rows, write_rows
 from benchmarks.row import Options, Row
@@ -15,6 +15,7 @@ from benchmarks.row import Options, Row
 BENCHMARKS = {
     "durable": durable.run,
     "actions": actions.run,
+    "approvals": approvals.run,
     "park": park.run,
     "growth": growth.run,
     "verify": verify.run,

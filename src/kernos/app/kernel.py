@@ -3,7 +3,6 @@
 `async with Kernel("desk.kernos", agents=[desk]) as kernel: run = await kernel.start(desk, ticket); answer = await run.result()`
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +11,25 @@ from typing import Any, Self, TypeVar
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
+from kernos.app.naming import find_run, only_step, place_of
 from kernos.app.policies import load_policy
 from kernos.app.revert import revert_agent
 from kernos.app.run import Run
-from kernos.app.stores import open_store
+from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
-from kernos.control.answers import Surroundings
 from kernos.control.assignment import migrated
+from kernos.control.attestation import claims_of
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
 from kernos.control.reconciler import Reconciler, Reconciliation
 from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
 from kernos.control.scheduler import Scheduler
+from kernos.control.surroundings import Surroundings
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
-from kernos.kernel.state import Phase, StepKind
+from kernos.kernel.state import Phase, RunState, StepKind
+from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
 from kernos.ports.journal import Row, Store
 from kernos.ports.model import Model
@@ -46,7 +48,6 @@ from kernos.vocabulary.commands import (
 )
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import (
-    Ambiguous,
     BadConfiguration,
     ContractBroken,
     InvalidInput,
@@ -55,6 +56,7 @@ from kernos.vocabulary.errors import (
     StaleRunNumber,
 )
 from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import (
     DEFAULT_TENANT,
     EpochMs,
@@ -62,11 +64,16 @@ from kernos.vocabulary.ids import (
     RunId,
     StepName,
     TenantId,
-    is_run_id,
-    run_id,
-    split_step_key,
+    run_for_key,
 )
-from kernos.vocabulary.quantities import ACTIVE_RUNS_MAX, APPROVAL_TTL_MS, QUEUE_RUNS_MAX, WAIT_MS_MAX, Json
+from kernos.vocabulary.quantities import (
+    ACTIVE_RUNS_MAX,
+    APPROVAL_TOKEN_MS,
+    APPROVAL_TTL_MS,
+    QUEUE_RUNS_MAX,
+    WAIT_MS_MAX,
+    Json,
+)
 from kernos.vocabulary.undo import REVERT_AGENT, UndoPlan, UndoReport
 
 In = TypeVar("In")
@@ -94,15 +101,19 @@ class Kernel:
         active_max: int = ACTIVE_RUNS_MAX,
         queue_max: int = QUEUE_RUNS_MAX,
         approval_ttl_ms: int = APPROVAL_TTL_MS,
+        approval_token_ms: int = APPROVAL_TOKEN_MS,
     ) -> None:
         """Say what to run and where; `async with` opens it.
 
         `policies`: a Cedar file, a folder of them, or Cedar text; without, reads and models are allowed and every other tool asks a
-        person. `works=False` opens a kernel that only sends commands. Raises BadConfiguration.
+        person. `works=False` opens a kernel that only sends commands. `approval_ttl_ms`: how long a question to a person stands.
+        `approval_token_ms`: how long a yes may be used. Raises BadConfiguration.
         """
-        if not 1 <= approval_ttl_ms <= WAIT_MS_MAX:
-            message = f"approval_ttl_ms={approval_ttl_ms} is not within 1 and {WAIT_MS_MAX} (a hundred years)"
-            raise BadConfiguration(message, hint="Say in milliseconds how long a question to a person stands.")
+        for name, ms in (("approval_ttl_ms", approval_ttl_ms), ("approval_token_ms", approval_token_ms)):
+            if not 1 <= ms <= WAIT_MS_MAX:
+                message = f"{name}={ms} is not within 1 and {WAIT_MS_MAX} (a hundred years)"
+                raise BadConfiguration(message, hint="Say in milliseconds how long the question, or the yes, stands.")
+        self._token_ms = approval_token_ms
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self.policy = load_policy(policies, self.registry)
@@ -121,7 +132,8 @@ class Kernel:
         active_max, queue_max, approval_ttl_ms = self._bounds
         self.journal = self._open_store()
         gate = Gate(self.registry, self.policy)
-        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms)
+        tokens = self._open_tokens()
+        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms, tokens)
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         worker = self._new_worker()
         self.engine = Engine(
@@ -139,6 +151,10 @@ class Kernel:
     def _open_store(self) -> Store:
         """Open what keeps the journal; the kernel for tests keeps it elsewhere."""
         return open_store(self.path, self._clock)
+
+    def _open_tokens(self) -> ApprovalTokens:
+        """Open what signs people's answers; the kernel for tests has a key of its own."""
+        return open_tokens(self.path)
 
     def _try_lock(self) -> WorkerLock | None:
         """Take the right to run agents; the kernel for tests has no file to lock."""
@@ -227,29 +243,7 @@ class Kernel:
 
     async def find(self, name: str) -> RunId:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous; InvalidInput for an empty name."""
-        if not name:
-            message = "an empty name names no run"
-            raise InvalidInput(message, hint="Give the run's id or its first characters; `kernos ps` lists them.")
-        found: list[RunId] = []
-        if is_run_id(name):  # Whole: no need to look at any other.
-            found.extend(RunId(str(row["run"])) for row in await self.journal.select("runs", {"run": name}))
-            if found:
-                return found[0]
-        after = None
-        while True:
-            page = await self.journal.select("runs", {}, after=after, limit=_PAGE)
-            found.extend(RunId(str(row["run"])) for row in page if str(row["run"]).startswith(name))
-            if len(page) < _PAGE:
-                break
-            after = page[-1]["run"]
-        if not found:
-            message = f"no run's id begins with {name!r}"
-            raise NotFound(message)
-        if len(found) > 1:
-            shown = ", ".join(found[:5]) + (", ..." if len(found) > _SHOWN_MAX else "")
-            message = f"{len(found)} runs' ids begin with {name!r}: {shown}"
-            raise Ambiguous(message)
-        return found[0]
+        return await find_run(self.journal, name)
 
     async def runs(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return runs, newest first, optionally of one status."""
@@ -275,7 +269,8 @@ class Kernel:
         state = await self.engine.state(run)
         asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
         at = self._clock.now()
-        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note), by)
+        token = await self._attest(state, step, by, asked.digest, asked.gate, at) if asked.phase is Phase.ASKING else ""
+        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token), by)
 
     async def deny(self, approval: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
         """Say no to the call that waits at `approval`."""
@@ -309,8 +304,28 @@ class Kernel:
             message = f"the changed arguments do not fit {asked.what}: {broken}"
             raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
         gate = self.engine.shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args)
-        command = EditApproval(step, args, digest_of(args), gate, self._clock.now(), note)
-        await self._say(run, step, command, by)
+        at, digest = self._clock.now(), digest_of(args)
+        token = await self._attest(state, step, by, digest, gate, at)
+        await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), by)
+
+    async def _attest(
+        self, state: RunState, step: StepName, by: str, digest: str, gate: Decision | None, at: EpochMs
+    ) -> str:
+        """Sign a person's yes to the arguments with this digest."""
+        shared = self.engine.shared
+        assert gate is not None, step
+        claims = claims_of(
+            state,
+            step,
+            by=PrincipalId(by),
+            args_digest=digest,
+            gate=gate,
+            at=at,
+            expires_at=EpochMs(at + self._token_ms),
+            chance=shared.chance,
+            head=await self.journal.head(),
+        )
+        return shared.tokens.seal(claims)
 
     async def answer(self, question: str, answer: str, *, by: str = LOCAL_PERSON) -> None:
         """Answer the question that waits at `question` (RUN or RUN.STEP)."""
@@ -439,31 +454,7 @@ class Kernel:
     async def _place(self, name: str, phase: Phase) -> tuple[RunId, StepName]:
         """Return run and step for RUN.STEP, or for RUN when only one of its steps stands in `phase`."""
         if "." in name:
-            try:
-                prefix, step = split_step_key(name)
-            except ValueError as error:
-                raise InvalidInput(str(error)) from error
+            prefix, step = place_of(name)
             return await self.find(prefix), step
         run = await self.find(name)
-        state = await self.engine.state(run)
-        steps = [step for step, recorded in state.steps.items() if recorded.phase is phase]
-        if phase is Phase.WAITING:
-            steps = [step for step in steps if state.steps[step].kind is StepKind.QUESTION]
-        if not steps:
-            message = f"nothing in run {run} waits for that"
-            raise NotFound(message, hint=f"See what it waits for with `kernos trace {run}`.")
-        if len(steps) > 1:
-            message = f"several steps of run {run} wait for that: {', '.join(steps)}"
-            raise Ambiguous(message, hint=f"Name one: {run}.{steps[0]}")
-        return run, steps[0]
-
-
-def run_for_key(tenant: str, agent: str, key: str) -> RunId:
-    """Return the one run that a start key stands for: the same for every process, so that the journal's fence decides who was first."""
-    named = f"{tenant}\0{agent}\0{key}"
-    digest = hashlib.sha256(named.encode(errors="surrogatepass")).digest()  # What is no text is refused by the journal.
-    return run_id(int.from_bytes(digest[:8], "big") >> 1)
-
-
-_PAGE = 10_000  # Rows looked at together when an id is searched.
-_SHOWN_MAX = 5
+        return run, only_step(await self.engine.state(run), phase)

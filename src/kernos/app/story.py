@@ -277,6 +277,10 @@ def _edited(event: Event, data: ev.ApprovalEdited, name: str) -> str:
     return f"{event.by} changed {name} to {shown(data.args)} (proposed: {shown(data.before)}) and said yes{_noted(data.note)}"
 
 
+def _again(complaint: str) -> str:
+    return f"; asked anew: {complaint}" if complaint else ""
+
+
 def _noted(note: str) -> str:
     return f": {note}" if note else ""
 
@@ -340,7 +344,7 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.ActionDoubted: lambda _, d, n: f"nobody knows whether {n} happened: {d.message}",
     ev.ActionLookedUp: lambda _, d, n: f"looked up {n}: {d.evidence}",
     ev.ActionSettled: lambda e, d, n: f"{e.by} said about {n}: {d.verdict}{_noted(d.note)}",
-    ev.ApprovalRequested: lambda _, d, n: f"wants to call {n} {shown(d.args)}: {reason(d.gate)}",
+    ev.ApprovalRequested: lambda _, d, n: f"wants to call {n} {shown(d.args)}: {reason(d.gate)}{_again(d.again)}",
     ev.ApprovalGranted: lambda e, d, n: f"{e.by} said yes to {n}{_noted(d.note)}",
     ev.ApprovalEdited: _edited,
     ev.ApprovalDenied: lambda e, d, n: f"{e.by} said no to {n}{_noted(d.reason)}",

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kernos.control.gate import Gate, digest_of
+from kernos.control.attestation import complaint, tool_digest
+from kernos.control.gate import digest_of
 from kernos.control.provenance import Provenance
-from kernos.control.registry import Registry
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.replay import admit_step, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
 from kernos.kernel.state import Phase, RunState, Step, StepKind
-from kernos.ports.clock import Chance, Clock
 from kernos.vocabulary.commands import (
     AnswerModel,
     AnswerRead,
@@ -37,7 +37,7 @@ from kernos.vocabulary.commands import (
 from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, ToolContract
 from kernos.vocabulary.errors import Diverged
 from kernos.vocabulary.gate import Answer, Decision
-from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId, StepName, step_key
+from kernos.vocabulary.ids import UUID_BITS, EpochMs, IdempotencyKey, RunId, StepName, step_key, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
 from kernos.vocabulary.quantities import NULL, Json, Retry, Usage
 from kernos.vocabulary.questions import (
@@ -67,17 +67,6 @@ MODEL_RETRY = Retry(attempts=3)
 
 _UNFINISHED = (Phase.INTENDED, Phase.BACKING_OFF, Phase.LOOKING_UP)
 """Where an action stands that cannot go on without its tool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every session of a kernel shares."""
-
-    clock: Clock
-    chance: Chance
-    registry: Registry
-    gate: Gate
-    approval_ttl_ms: int
 
 
 class Recorder(Protocol):
@@ -190,7 +179,7 @@ class Answers:
         elif question.what == "random":
             value = repr(chance.bits(53) / (1 << 53))
         else:
-            value = f'"{_uuid4(chance.bits(122))}"'
+            value = f'"{uuid4(chance.bits(UUID_BITS))}"'
         self._session.record(RecordValue(name, question.what, Json(value.encode())))
         return self.present(name)
 
@@ -258,6 +247,7 @@ class Answers:
                 before,
                 question.undoes,
                 concerns,
+                tool_digest(contract) if digest and contract is not None else "",
             )
         )
         return self.present(name)
@@ -281,13 +271,21 @@ class Answers:
     def _use_approval(self, name: StepName, step: Step) -> Reply:
         gate, _ = self._decide(step.what, step.args, step.undoes)
         asked_with = AskCall(step.what, step.proposed or step.args, step.undoes)
-        if gate.answer is not Answer.DENY and self._tool(step.what).observe is not None and step.due_at > self._now():
+        use = self._use(name, step, gate)
+        looks_first = self._tool(step.what).observe is not None and step.due_at > use.at and not use.complaint
+        if gate.answer is not Answer.DENY and looks_first:
             return self._begin(name, _Pending(asked_with, gate, observes=True))
-        self._session.record(UseApproval(name, digest_of(step.args), gate, self._now()))
+        self._session.record(use)
         now = self._session.state.steps[name]
         if now.phase is Phase.GRANTED:  # A read leaves no intent: its answer will close the step.
             return self._begin(name, _Pending(asked_with, gate))
         return self.present(name)
+
+    def _use(self, name: StepName, step: Step, gate: Decision, before: Json | None = None) -> UseApproval:
+        """Check the signed yes against what is about to be sent."""
+        session, at = self._session, self._now()
+        token, wrong = complaint(session.shared.tokens, session.state, name, self._tool(step.what), at)
+        return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong)
 
     def _begin(self, name: StepName, pending: _Pending) -> Reply:
         """Order the first attempt of what has no step before its answer, or the one after those that failed when the code ran before."""
@@ -364,7 +362,7 @@ class Answers:
         if step is None:
             digest = digest_of(question.args) if pending.gate.answer is Answer.ASK else ""
             return self._propose(name, question, pending.gate, digest, before)
-        self._session.record(UseApproval(name, digest_of(step.args), pending.gate, self._now(), before))
+        self._session.record(self._use(name, step, pending.gate, before))
         return self.present(name)
 
     def _answer_pending(
@@ -488,11 +486,3 @@ _NEW: Mapping[type, Callable[[Answers, StepName, Any], Reply]] = {
     AskPersonFor: Answers._person,  # noqa: SLF001
     AskChild: Answers._child,  # noqa: SLF001
 }
-
-
-def _uuid4(bits: int) -> str:
-    """Write 122 random bits as a version 4 UUID (RFC 9562, section 5.4)."""
-    high, middle, low = bits >> 74, bits >> 62 & 0xFFF, bits & (1 << 62) - 1
-    number = high << 80 | 4 << 76 | middle << 64 | 2 << 62 | low
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

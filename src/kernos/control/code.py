@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from kernos.control.answers import Answers, Surroundings
+from kernos.control.answers import Answers
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import Phase, RunState, Status
 from kernos.ports.clock import Alarm
 from kernos.ports.plane import NO_STEP

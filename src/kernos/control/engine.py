@@ -10,11 +10,11 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from kernos.control.answers import Surroundings
 from kernos.control.assignment import assignment_of
 from kernos.control.family import Family
 from kernos.control.session import Prepared, Session
 from kernos.control.sessions import Sessions
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import RunState, Status
 from kernos.ports.clock import Alarm
 from kernos.ports.journal import Commit, Journal

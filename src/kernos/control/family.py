@@ -10,9 +10,9 @@ from typing import Protocol
 
 import msgspec
 
-from kernos.control.answers import Surroundings
 from kernos.control.session import Prepared, Session
 from kernos.control.sessions import Sessions
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import RunState
 from kernos.vocabulary.commands import BeginUndo, CancelRun, Command, EndChild, RequestRun, StartChild
 from kernos.vocabulary.effects import TellParent

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kernos.control.answers import Surroundings
 from kernos.control.code import Code
 from kernos.control.codec import encode_event
 from kernos.control.projections import project
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
 from kernos.kernel.react import react

@@ -89,6 +89,7 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
                 command.expires_at,
                 command.undoes,
                 command.concerns,
+                command.tool_digest,
             ),
         )
     if command.effect is Effect.READ:
@@ -96,7 +97,7 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
     return (_intend(state, command, "request" if gate.answer is Answer.ASK else ""),)
 
 
-def _intend(state: RunState, call: CallTool, approved_at: str) -> ActionIntended:
+def _intend(state: RunState, call: CallTool, approved_at: str, token: str = "") -> ActionIntended:
     return ActionIntended(
         call.step,
         call.tool,
@@ -109,6 +110,7 @@ def _intend(state: RunState, call: CallTool, approved_at: str) -> ActionIntended
         checkpoint=state.checkpoint.name if state.checkpoint else "",
         before=call.before,
         undoes=call.undoes,
+        token=token,
     )
 
 
@@ -137,7 +139,7 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
         return (CallDenied(command.step, step.what, step.args, command.gate, step.undoes),)
     if command.at >= step.due_at:
         return (ApprovalExpired(command.step),)
-    if command.digest != step.digest:  # Other bytes than the approved ones: ask again.
+    if command.digest != step.digest or command.complaint:  # Other bytes than the approved ones, or no valid yes.
         asked = ApprovalRequested(
             command.step,
             step.what,
@@ -148,6 +150,8 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
             step.due_at,
             step.undoes,
             step.concerns,
+            step.tool_digest,
+            command.complaint or "the arguments are others than those that were approved",
         )
         return (asked,)
     if effect is Effect.READ:
@@ -164,7 +168,7 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
         command.before,
         step.undoes,
     )
-    return (_intend(state, call, command.step),)
+    return (_intend(state, call, command.step, command.token),)
 
 
 def _answer_read(state: RunState, command: AnswerRead) -> tuple[EventData, ...]:

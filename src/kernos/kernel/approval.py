@@ -44,7 +44,7 @@ def _grant(state: RunState, command: GrantApproval) -> tuple[EventData, ...]:
             f"the yes is for other arguments (digest {command.digest[:12]}) than those asked about ({step.digest[:12]})"
         )
         raise NotAllowed(message, hint="Look at the present arguments with `kernos trace`, then approve those.")
-    return (ApprovalGranted(command.step, command.digest, command.note),)
+    return (ApprovalGranted(command.step, command.digest, command.note, command.token),)
 
 
 def _edit(state: RunState, command: EditApproval) -> tuple[EventData, ...]:
@@ -54,7 +54,10 @@ def _edit(state: RunState, command: EditApproval) -> tuple[EventData, ...]:
     if command.gate.answer is Answer.DENY:
         message = f"policy denies the changed arguments: {command.gate.reason or 'no rule permits them'}"
         raise NotAllowed(message, hint="Change them to something policy permits, or deny the approval.")
-    return (ApprovalEdited(command.step, step.args, command.args, command.digest, command.gate, command.note),)
+    edited = ApprovalEdited(
+        command.step, step.args, command.args, command.digest, command.gate, command.note, command.token
+    )
+    return (edited,)
 
 
 def _deny(state: RunState, command: DenyApproval) -> tuple[EventData, ...]:
@@ -82,6 +85,7 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
         gate=data.gate,
         undoes=data.undoes,
         concerns=data.concerns,
+        tool_digest=data.tool_digest,
     )
     return with_step(state, data.step, step)
 
@@ -89,7 +93,7 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
 def _granted(state: RunState, event: Event, data: ApprovalGranted) -> RunState:
     del event
     step = state.steps[data.step]
-    granted = woken(with_step(state, data.step, replace(step, phase=Phase.GRANTED)))
+    granted = woken(with_step(state, data.step, replace(step, phase=Phase.GRANTED, token=data.token)))
     return replace(granted, endorsed=granted.endorsed.union(step.concerns)) if step.concerns else granted
 
 
@@ -97,7 +101,13 @@ def _edited(state: RunState, event: Event, data: ApprovalEdited) -> RunState:
     del event
     before = state.steps[data.step]
     step = replace(
-        before, phase=Phase.GRANTED, args=data.args, digest=data.digest, proposed=before.proposed or data.before
+        before,
+        phase=Phase.GRANTED,
+        args=data.args,
+        digest=data.digest,
+        proposed=before.proposed or data.before,
+        gate=data.gate,
+        token=data.token,
     )
     return woken(with_step(state, data.step, step))
 

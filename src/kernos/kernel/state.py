@@ -109,6 +109,10 @@ class Step:
     """What the tool saw before the action, for look-ups."""
     concerns: tuple[str, ...] = ()
     """What a yes to the call endorses, a no refuses."""
+    tool_digest: str = ""
+    """Of the tool's declaration when a person was asked."""
+    token: str = ""
+    """The person's yes, signed."""
     refusal: Failure | None = None
     """The service said no, and a look-up is to say whether that can be believed."""
     undoes: Undone | None = None

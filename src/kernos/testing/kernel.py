@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kernos.adapters.ed25519.signer import FileSigner
+from kernos.adapters.joserfc.tokens import JoseTokens
 from kernos.adapters.sqlite.groups import Group
 from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.sqlite.lock import WorkerLock
@@ -16,6 +17,7 @@ from kernos.app.kernel import Kernel
 from kernos.authoring.codec import codec_of
 from kernos.control.codec import decode_entry
 from kernos.control.projections import TABLES
+from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Commit, Store
 from kernos.ports.model import Model
@@ -25,7 +27,7 @@ from kernos.testing.clock import SeededChance, VirtualClock, VirtualLoop
 from kernos.testing.model import ScriptedModel
 from kernos.testing.points import PointedModel, PointedWorker, Points
 from kernos.testing.policy import AllowAll
-from kernos.testing.storage import MemoryDisk, MemoryJournal
+from kernos.testing.storage import KEY, MemoryDisk, MemoryJournal
 from kernos.vocabulary.contract import AgentContract, ModelReply, ToolContract
 from kernos.vocabulary.errors import KernelStopped, KernosError
 from kernos.vocabulary.journal import Append, Entry
@@ -121,6 +123,9 @@ class VirtualKernel(Kernel):
             self.points.on_death.append(journal.crash)
             return journal
         return _PatientJournal(self.path, self._clock, self.tell_change)  # Time stands still while the disk works.
+
+    def _open_tokens(self) -> ApprovalTokens:
+        return JoseTokens(KEY) if self._in_memory else super()._open_tokens()
 
     def _try_lock(self) -> WorkerLock | None:
         return _NoLock(-1) if self._in_memory else super()._try_lock()

@@ -9,7 +9,7 @@ from kernos.authoring.codec import codec_of
 from kernos.control.codec import decode_entry
 from kernos.ports.journal import Row
 from kernos.testing.ledger import Ledger
-from kernos.vocabulary.commands import AnswerQuestion, Command, DeliverSignal, DenyApproval, GrantApproval, SettleAction
+from kernos.vocabulary.commands import AnswerQuestion, Command, DeliverSignal, DenyApproval, SettleAction
 from kernos.vocabulary.errors import CallerError, StaleRunNumber
 from kernos.vocabulary.events import ActionIntended
 from kernos.vocabulary.ids import PrincipalId, RunId, StepName, step_key
@@ -40,7 +40,9 @@ class People:
         match row["kind"]:
             case "approval":
                 agrees = self.approve(recorded.what) if callable(self.approve) else self.approve
-                command = GrantApproval(step, recorded.digest, now) if agrees else DenyApproval(step, "not now", now)
+                if agrees:
+                    return await _approve(kernel, run, step, recorded.digest)
+                command = DenyApproval(step, "not now", now)
             case "question":
                 command = AnswerQuestion(step, self._choice(str(row["details"]), recorded.options))
             case "signal" if row["subject"] in self.signals:
@@ -53,6 +55,14 @@ class People:
 
     def _choice(self, question: str, options: Sequence[str]) -> str:
         return self.answers.get(question) or (options[0] if options else "yes")
+
+
+async def _approve(kernel: Kernel, run: RunId, step: StepName, digest: str) -> bool:
+    try:
+        await kernel.approve(step_key(run, step), by=ANA, digest=digest)
+    except (CallerError, StaleRunNumber):
+        return False  # Somebody else was faster, or the run has ended.
+    return True
 
 
 async def settle(kernel: Kernel, row: Row, ledger: Ledger) -> bool:

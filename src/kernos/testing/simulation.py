@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kernos.app.kernel import run_for_key
 from kernos.ports.model import Model
 from kernos.ports.policy import Policy
 from kernos.testing.clock import BEGIN, run_virtually
@@ -34,7 +33,7 @@ from kernos.testing.stage import (
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import CallerError, StaleRunNumber
 from kernos.vocabulary.events import Event
-from kernos.vocabulary.ids import DEFAULT_TENANT
+from kernos.vocabulary.ids import DEFAULT_TENANT, run_for_key
 
 In = TypeVar("In")
 

@@ -22,7 +22,8 @@ from kernos.vocabulary.errors import KernelStopped, KernosError, StaleRunNumber,
 from kernos.vocabulary.ids import EpochMs, RunId, number_of
 from kernos.vocabulary.journal import Append, Entry, Finding, Scalar, Table, TreeHead, Verification
 
-_KEY = bytes(range(32))  # Always the same, so that equal journals have equal heads.
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+"""Always the same, so that equal journals have equal heads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +54,7 @@ class MemoryJournal:
         self.disk = disk
         self._clock = clock
         self._delay_ms = delay_ms
-        self._notary = Notary(FileSigner(Ed25519PrivateKey.from_private_bytes(_KEY)))
+        self._notary = Notary(FileSigner(KEY))
         self._backlog = Backlog()
         self._writing: Group | None = None
         self._idle = asyncio.Event()

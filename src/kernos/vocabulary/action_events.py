@@ -42,6 +42,8 @@ class ActionIntended:
     """What the tool saw of the world just before, for look-ups to compare with."""
     undoes: Undone | None = None
     """The action that this one takes back."""
+    token: str = ""
+    """Id of the signed token that the yes came in; it is used up by this event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +151,20 @@ class ApprovalRequested:
     undoes: Undone | None = None
     concerns: tuple[str, ...] = ()
     """Data of the call that nobody vouches for, by the keys of `vocabulary/flow.py`: a yes endorses them, a no refuses them."""
+    tool_digest: str = ""
+    """Of the tool as it is declared, see `control/attestation.py`."""
+    again: str = ""
+    """Why it is asked anew: what was wrong with the yes before."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalGranted:
-    """A person said yes to the arguments with this digest."""
+    """A person said yes to the arguments with this digest; `token` is that yes, signed (`vocabulary/approval.py`)."""
 
     step: StepName
     digest: str
     note: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,7 @@ class ApprovalEdited:
     digest: str
     gate: Decision
     note: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

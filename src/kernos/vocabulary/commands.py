@@ -50,12 +50,13 @@ class AnswerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class GrantApproval:
-    """Say yes to the arguments with this digest."""
+    """Say yes to the arguments with this digest; `token` is the yes, signed."""
 
     step: StepName
     digest: str
     at: EpochMs
     note: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class EditApproval:
     gate: Decision
     at: EpochMs
     note: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class CallTool:
     before: Json | None = None
     undoes: Undone | None = None
     concerns: tuple[str, ...] = ()
+    tool_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +172,18 @@ class ForgoAction:
 
 @dataclass(frozen=True, slots=True)
 class UseApproval:
-    """Act on a granted approval: `digest` is taken from the arguments about to be sent, `gate` from the policy of now."""
+    """Act on a granted approval: `digest` is taken from the arguments about to be sent, `gate` from the policy of now.
+
+    `token` is the id of the signed yes; `complaint` says why that does not hold, empty where it does.
+    """
 
     step: StepName
     digest: str
     gate: Decision
     at: EpochMs
     before: Json | None = None
+    token: str = ""
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

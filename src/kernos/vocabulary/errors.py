@@ -82,6 +82,15 @@ class NotAllowed(CallerError):
     code = "not_allowed"
 
 
+class BadToken(CallerError):
+    """A token is not what it should be: nobody signed it, somebody else did, or it says something else.
+
+    Ask whoever it comes from for the token as it was given out, and see what the store has with `kernos approval show RUN.STEP`.
+    """
+
+    code = "bad_token"
+
+
 class QueueFull(CallerError):
     """A bound is reached; nothing of the request was kept.
 

@@ -4,6 +4,7 @@ A run is stored under a number that grows with time, so that the journal's index
 People see the same number scrambled, so that ids differ from the first character on and shorten as in git.
 """
 
+import hashlib
 from functools import lru_cache
 from typing import NewType
 
@@ -56,6 +57,13 @@ def run_id(number: int) -> RunId:
     return RunId("".join(letters))
 
 
+def run_for_key(tenant: str, agent: str, key: str) -> RunId:
+    """Return the one run that a start key stands for: the same for every process, so that the journal's fence decides who was first."""
+    named = f"{tenant}\0{agent}\0{key}"
+    digest = hashlib.sha256(named.encode(errors="surrogatepass")).digest()  # What is no text is refused by the journal.
+    return run_id(int.from_bytes(digest[:8], "big") >> 1)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def number_of(run: str) -> int:
     """Read a whole run id back. Raises ValueError when `run` is not one."""
@@ -93,3 +101,15 @@ def split_step_key(key: str) -> tuple[RunId, StepName]:
         message = f"{key!r} does not name a step: it should look like RUN.STEP, for example 5r0kd7v3m2axq.4"
         raise ValueError(message)
     return RunId(run), StepName(step)
+
+
+UUID_BITS = 122
+"""Random bits in a UUID of version 4."""
+
+
+def uuid4(bits: int) -> str:
+    """Write random bits (0 <= bits < 2**122) as a version 4 UUID (RFC 9562, section 5.4)."""
+    high, middle, low = bits >> 74, bits >> 62 & 0xFFF, bits & (1 << 62) - 1
+    number = high << 80 | 4 << 76 | middle << 64 | 2 << 62 | low
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -89,5 +89,8 @@ ACTIVE_RUNS_MAX = 512
 WAIT_MS_MAX = 100 * 365 * 86_400_000
 """The longest wait, deadline or delay: a hundred years. Who gives more means never, and dates and 64-bit numbers end somewhere."""
 
+APPROVAL_TOKEN_MS = 15 * 60_000
+"""How long a person's signed yes may be used: the run goes on at once; a yes that lay longer meets another world."""
+
 APPROVAL_TTL_MS = 7 * 86_400_000
 """How long a question to a person stands before it counts as denied: a week covers weekends and short illness."""

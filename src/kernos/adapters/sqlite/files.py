@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 
+def key_path(store: Path) -> Path:
+    """Return where the key of a store lies."""
+    return store.with_name(f"{store.name}.key")
+
+
 class LogFile(Protocol):
     """A file that only grows, shared by the processes that write one store."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from kernos.adapters.sqlite.files import Files
+from kernos.adapters.sqlite.files import Files, key_path
 from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
 from kernos.adapters.sqlite.layout import Layout
 from kernos.adapters.sqlite.payloads import Payloads
@@ -93,7 +93,7 @@ class SqliteJournal:
 
     def _key(self, connection: apsw.Connection) -> Signer:
         """Open the key and check that the store was made with it; a store without entries may be given a new one."""
-        path = self.path.with_name(f"{self.path.name}.key")
+        path = key_path(self.path)
         known = connection.execute("SELECT value FROM meta WHERE key='public_key'").get
         is_empty = connection.execute("SELECT max(pos) FROM events").get is None
         signer = self._open_key(path, may_make=known is None and is_empty)

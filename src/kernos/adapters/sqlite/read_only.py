@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from kernos.adapters.sqlite.files import Files
+from kernos.adapters.sqlite.files import Files, key_path
 from kernos.adapters.sqlite.heads import Notary
 from kernos.adapters.sqlite.layout import shape_of
 from kernos.adapters.sqlite.payloads import Payloads
@@ -46,7 +46,7 @@ class ReadOnlyJournal:
         self._rows = Rows(tables)
         self._tail: Tail | None = None
         with said_plainly(path), ExitStack() as opened:
-            signer = open_key(path.with_name(f"{path.name}.key"), may_make=False)
+            signer = open_key(key_path(path), may_make=False)
             self._notary = Notary(signer)
             self._connection = _connect(path)
             opened.callback(let_go, self._connection)

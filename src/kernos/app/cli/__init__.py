@@ -23,9 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 an error, 2 wrong usage, 3 the run waits, 130 stopped by Ctrl-C."""
     from typer.main import get_command
 
-    from kernos.app.cli.program import NAMES, app
+    from kernos.app.cli.program import GROUPS, NAMES, app
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in ([group] for group in GROUPS):
+        given.append("--help")
     if arguments is None:
         sys.excepthook = _unexpected
         _fill_standard_files()

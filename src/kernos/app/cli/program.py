@@ -3,6 +3,7 @@
 import typer
 
 from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume, settle, signal
+from kernos.app.cli.approvals import approval
 from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
 from kernos.app.cli.keeping import doctor, rebuild, verify
@@ -45,6 +46,8 @@ _COMMANDS = (
     doctor,
     config,
 )
-NAMES = tuple(command.__name__ for command in _COMMANDS)
+GROUPS = ("approval",)
+NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
+app.add_typer(approval, name="approval")

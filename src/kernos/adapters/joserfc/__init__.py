@@ -1,0 +1,1 @@
+"""joserfc: signed tokens (RFC 7515, RFC 9864)."""

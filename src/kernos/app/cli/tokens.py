@@ -1,0 +1,128 @@
+"""Tokens: signed answers for people to look at, and checked."""
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import json
+
+from kernos.adapters.joserfc.tokens import TokenReader
+from kernos.adapters.system.clock import SystemClock
+from kernos.app.cli.opening import existing, plain_kernel
+from kernos.app.cli.options import FAILED
+from kernos.app.cli.showing import print_json, read_json
+from kernos.app.settings import Settings
+from kernos.app.stores import open_tokens
+from kernos.control.attestation import shown_of
+from kernos.control.codec import decode_entry
+from kernos.control.gate import digest_of
+from kernos.kernel.evolve import evolve
+from kernos.kernel.state import RunState
+from kernos.vocabulary.approval import ApprovalClaims
+from kernos.vocabulary.errors import BadConfiguration, NotFound
+from kernos.vocabulary.events import ApprovalEdited, ApprovalGranted, ApprovalRequested
+from kernos.vocabulary.ids import EpochMs, RunId, StepName
+from kernos.vocabulary.quantities import Json
+
+_FROM_INPUT = "-"
+
+
+async def show_approval(settings: Settings, place: str, *, as_json: bool) -> None:
+    """Print what was asked at RUN or RUN.STEP as the person saw it, and the token of their yes. Raises NotFound."""
+    async with plain_kernel(settings) as kernel:
+        prefix, _, step = place.partition(".")
+        run = await kernel.find(prefix)
+        shown, token = _asked(run, step, [decode_entry(entry) for entry in await kernel.journal.read(run)])
+    if as_json:
+        print_json(
+            {"shown": shown, "token": token, "claims": asdict(open_tokens(settings.store).read(token))}
+            if token
+            else {"shown": shown}
+        )
+        return
+    _print_pairs(
+        {name: value if isinstance(value, str) else json.encode(value).decode() for name, value in shown.items()}
+    )
+    print()
+    print(f"signed yes:  {token}" if token else "nobody has said yes so far")
+
+
+def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str]:
+    """Return what was shown of the newest question to a person (at `step`, if given), and the token of the answer, empty without."""
+    state, asked, token = RunState(run), dict[str, Any](), ""
+    for event in events:
+        state = evolve(state, event)
+        match event.data:
+            case ApprovalRequested(step=at) if step in ("", at):
+                asked, token = shown_of(state, StepName(at)), ""
+            case ApprovalGranted(step=at) | ApprovalEdited(step=at) if step in ("", at):
+                token = event.data.token
+    if not asked:
+        message = f"no person was asked about a call at {run}{'.' if step else ''}{step}"
+        raise NotFound(message, hint=f"See its steps with `kernos trace {run}`.")
+    return asked, token
+
+
+def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as_json: bool) -> int:
+    """Print what a token says, and whether it still counts; return the exit code. Raises BadToken for what this key did not sign."""
+    text = (sys.stdin.read() if token == _FROM_INPUT else token).strip()
+    claims = _reader(settings, key).read(text)
+    remarks: list[str] = []
+    if arguments:
+        given = Json(json.encode(read_json(arguments, "--arguments")))
+        if digest_of(given) != claims.args_digest:
+            remarks.append("it is for OTHER ARGUMENTS than those given")
+    is_other = bool(remarks)
+    if SystemClock().now() >= claims.expires_at:
+        remarks.append("it has expired: no action may be made with it any more")
+    if as_json:
+        print_json({"claims": asdict(claims), "remarks": remarks})
+    else:
+        _print_claims(claims)
+        for remark in remarks:
+            print(remark)
+        print(
+            "the signature is that of the key"
+            + ("" if is_other or not arguments else ", and the yes is to these arguments")
+        )
+    return FAILED if is_other else 0
+
+
+def _reader(settings: Settings, key: str) -> TokenReader:
+    if not key:
+        return open_tokens(existing(settings).store)
+    try:
+        return TokenReader.of(Path(key).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the key file {key} could not be read: {error}"
+        raise BadConfiguration(message, hint="Write it with `kernos approval key > key.jwk`.") from error
+
+
+def _print_claims(claims: ApprovalClaims) -> None:
+    _print_pairs(
+        {
+            "who": claims.by,
+            "tenant": claims.tenant,
+            "tool": f"{claims.tool} (declaration {claims.tool_digest})",
+            "arguments": f"SHA-256 {claims.args_digest}",
+            "run": f"{claims.run}, step {claims.step}" + (f", after {claims.checkpoint}" if claims.checkpoint else ""),
+            "said at": _time(claims.issued_at),
+            "usable until": f"{_time(claims.expires_at)}, once",
+            "policy": f"set {claims.policy_set}" + (f", rules {', '.join(claims.rules)}" if claims.rules else ""),
+            "shown": f"SHA-256 {claims.shown_digest}",
+            "journal": f"{claims.head_size} events, root {claims.head_root}",
+            "token id": claims.token_id,
+        }
+    )
+
+
+def _print_pairs(pairs: dict[str, str]) -> None:
+    width = max(map(len, pairs)) + 2
+    for name, value in pairs.items():
+        print(f"{name + ':':<{width}}{value}")
+
+
+def _time(at: EpochMs) -> str:
+    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,114 @@
+"""Attestation: what goes into a person's signed yes, and whether it still holds when the action is about to be made."""
+
+import hashlib
+from typing import Any
+
+from msgspec import json
+
+from kernos.control.gate import digest_of
+from kernos.kernel.state import RunState, Step
+from kernos.ports.approvals import ApprovalTokens
+from kernos.ports.clock import Chance
+from kernos.vocabulary.approval import ApprovalClaims
+from kernos.vocabulary.contract import ToolContract
+from kernos.vocabulary.errors import BadToken
+from kernos.vocabulary.gate import Decision
+from kernos.vocabulary.ids import UUID_BITS, EpochMs, PrincipalId, StepName, uuid4
+from kernos.vocabulary.journal import TreeHead
+from kernos.vocabulary.quantities import Json
+
+_DIGITS = 16
+
+
+def tool_digest(contract: ToolContract[Any, Any]) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a tool's declaration: what a person said yes to is a call of this tool."""
+    schemas = [contract.input.schema.text, contract.output.schema.text]
+    written = b"\0".join([contract.name.encode(), str(contract.effect).encode(), *schemas])
+    return hashlib.sha256(written).hexdigest()[:_DIGITS]
+
+
+def shown_of(state: RunState, name: StepName) -> dict[str, Any]:
+    """Return what a person is shown of a call that waits: `kernos approval show` and pages show this, and the yes is to this."""
+    step, request = state.steps[name], state.request()
+    gate = step.gate
+    return {
+        "agent": f"{request.agent}@{request.agent_version}",
+        "intent": request.intent,
+        "checkpoint": state.checkpoint.name if state.checkpoint else "",
+        "tool": step.what,
+        "effect": str(step.effect or ""),
+        "arguments": json.decode(step.args.text),
+        "reason": gate.reason if gate is not None else "",
+        "rules": list(gate.rules) if gate is not None else [],
+        "takes_back": step.undoes.key if step.undoes is not None else "",
+    }
+
+
+def claims_of(
+    state: RunState,
+    name: StepName,
+    *,
+    by: PrincipalId,
+    args_digest: str,
+    gate: Decision,
+    at: EpochMs,
+    expires_at: EpochMs,
+    chance: Chance,
+    head: TreeHead | None,
+) -> ApprovalClaims:
+    """Return what a person's yes to the call at step `name` says; it expires no later than the question."""
+    step = state.steps[name]
+    return ApprovalClaims(
+        token_id=uuid4(chance.bits(UUID_BITS)),
+        by=by,
+        tenant=state.request().tenant,
+        issued_at=at,
+        expires_at=min(expires_at, step.due_at),
+        tool=step.what,
+        tool_digest=step.tool_digest,
+        args_digest=args_digest,
+        run=state.run,
+        step=name,
+        checkpoint=state.checkpoint.name if state.checkpoint else "",
+        head_size=head.size if head is not None else 0,
+        head_root=head.root.hex() if head is not None else "",
+        policy_set=gate.policy_set,
+        rules=gate.rules,
+        shown_digest=digest_of(Json(json.encode(shown_of(state, name)))),
+    )
+
+
+def complaint(
+    tokens: ApprovalTokens, state: RunState, name: StepName, tool: ToolContract[Any, Any], at: EpochMs
+) -> tuple[str, str]:
+    """Return the id of the signed yes to a granted step, and why it does not hold for what is about to be sent (empty: it holds)."""
+    step = state.steps[name]
+    try:
+        claims = tokens.read(step.token)
+    except BadToken as error:
+        return "", str(error)
+    return claims.token_id, _mismatch(claims, state, name, step, tool) or _lateness(claims, at)
+
+
+def _mismatch(claims: ApprovalClaims, state: RunState, name: StepName, step: Step, tool: ToolContract[Any, Any]) -> str:
+    gate = step.gate
+    assert gate is not None, name
+    pairs = {
+        "tenant": (claims.tenant, state.request().tenant),
+        "run": (claims.run, state.run),
+        "step": (claims.step, name),
+        "tool": (claims.tool, step.what),
+        "tool as it is declared": (claims.tool_digest, tool_digest(tool)),
+        "arguments": (claims.args_digest, digest_of(step.args)),
+        "policy set": (claims.policy_set, gate.policy_set),
+        "rules": (claims.rules, gate.rules),
+    }
+    wrong = [name for name, (said, present) in pairs.items() if said != present]
+    return f"the yes is for another {wrong[0]}" if wrong else ""
+
+
+def _lateness(claims: ApprovalClaims, at: EpochMs) -> str:
+    if at < claims.expires_at:
+        return ""
+    minutes = (claims.expires_at - claims.issued_at) / 60_000
+    return f"the yes was not used within {minutes:g} min"

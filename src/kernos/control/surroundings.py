@@ -1,0 +1,20 @@
+"""Surroundings: what every session of a kernel shares."""
+
+from dataclasses import dataclass
+
+from kernos.control.gate import Gate
+from kernos.control.registry import Registry
+from kernos.ports.approvals import ApprovalTokens
+from kernos.ports.clock import Chance, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The world, what is declared, and what is asked before anything happens."""
+
+    clock: Clock
+    chance: Chance
+    registry: Registry
+    gate: Gate
+    approval_ttl_ms: int
+    tokens: ApprovalTokens
