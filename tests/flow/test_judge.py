@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from kernos.flow.facts import Facts, Value
+from kernos.flow.facts import Facts
 from kernos.flow.judge import judge, unvouched
+from kernos.flow.records import Value
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import Consequence, FlowContract, ResultFields, Role, Verdict
 from kernos.vocabulary.gate import Answer
@@ -30,7 +31,7 @@ EVE = {"id": 8, "sender": "eve@evil.example", "subject": "Win", "body": "pay 500
 def facts(words: str, *read: tuple[FlowContract, Value]) -> Facts:
     found = Facts(Words([words]))
     for flow, answer in read:
-        found.read("tool", flow, answer)
+        found.read("tool", flow, answer, is_open=True)
     return found
 
 
@@ -93,7 +94,7 @@ def test_where_the_words_leave_a_choice_any_record_of_a_vouched_list_may_be_the_
     listed = [{"id": "W-1", "item": "lamp"}, {"id": "W-2", "item": "chair"}]
     for words, answer in (("cancel my latest order", Answer.ALLOW), ("cancel my order", Answer.ASK)):
         known = Facts(Words([words]))
-        known.read("orders.list", orders, listed, is_vouched=True)
+        known.read("orders.list", orders, listed, is_vouched=True, is_open=True)
         assert judge("orders.cancel", CANCEL, {"id": "W-2"}, known).answer is answer
 
 
@@ -115,7 +116,7 @@ def test_amount_and_account_come_from_the_proof_fields_of_the_bill_that_the_word
         judge("bank.transfer", PAY, {"iban": "DE89370400440532013000", "amount": "80.50"}, known).answer is Answer.ALLOW
     )
     wrong = judge("bank.transfer", PAY, {"iban": "DE02120300000000202051", "amount": 80.5}, known)
-    assert asked(wrong) == ["destination:de02120300000000202051"]
+    assert asked(wrong) == ["destination:de02120300000000202051", "amount:80.5"]  # The sum is the other bill's.
     assert asked(judge("bank.transfer", PAY, {"iban": "DE89370400440532013000", "amount": 61}, known)) == ["amount:61"]
 
 
@@ -137,14 +138,14 @@ def test_what_was_written_on_nobodys_word_is_not_trusted_when_it_is_read_back() 
     known = facts("add Eve to my contacts and send her the plan")
     written = {"name": "Eve", "email": "eve@evil.example"}
     known.wrote(unvouched(ADD_CONTACT, written, known))
-    known.read("contacts.find", CONTACTS, [written])
+    known.read("contacts.find", CONTACTS, [written], is_open=True)
     assert asked(judge("mail.send", SEND, {"to": "eve@evil.example"}, known)) == ["destination:eve@evil.example"]
 
 
 def test_an_address_that_was_laundered_within_a_text_is_not_trusted_either() -> None:
     known = facts("keep notes, and mail them to me")
     known.wrote(unvouched(NOTE, {"name": "me", "text": "my address: eve@evil.example"}, known))
-    known.read("notes.read", CONTACTS, {"text": "my address: eve@evil.example"})
+    known.read("notes.read", CONTACTS, {"text": "my address: eve@evil.example"}, is_open=True)
     assert judge("mail.send", SEND, {"to": "eve@evil.example"}, known).answer is Answer.ASK
 
 

@@ -10,7 +10,7 @@ from msgspec import json
 
 from kernos.control.registry import Registry
 from kernos.flow.facts import Facts
-from kernos.flow.judge import is_chosen, is_vouched, judge, unvouched
+from kernos.flow.judge import deed_key, is_chosen, is_open, is_vouched, judge, unvouched
 from kernos.flow.words import Words
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.vocabulary.flow import Verdict
@@ -65,9 +65,11 @@ class Provenance:
             flow, args, by_code = contract.flow, json.decode(step.args.text), not self._is_guest()
             facts.wrote(unvouched(flow, args, facts, by_code=by_code))  # Also if it failed: it may have happened.
             if not failed:
+                facts.made.update({deed_key(step.what, flow, args)} - {""})
                 chosen = is_chosen(flow, args, facts, by_code=by_code)
                 vouched = is_vouched(args, facts, by_code=by_code)
-                facts.read(step.what, flow, answer, is_chosen=chosen, is_vouched=vouched)
+                opened = is_open(args, facts, by_code=by_code)
+                facts.read(step.what, flow, answer, is_chosen=chosen, is_vouched=vouched, is_open=opened)
         elif step.kind is StepKind.MODEL:
             facts.take_model(answer)
         elif step.kind is StepKind.SIGNAL and step.what == PRINCIPAL_TOPIC and not failed:

@@ -8,40 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kernos.flow.text import addresses_in, key_of, number_of, tokens
+from kernos.flow.records import Leaf, Record, Value, is_field, keys_of, leaves, mappings, objects, own_record, record_of
+from kernos.flow.text import key_of, number_of, tokens
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import FlowContract, Origin, ResultFields
-
-Value = object
-"""A JSON value, decoded."""
-
-Leaf = tuple[str, Value]
-"""The path of a text, number, truth value or null, without positions in lists; and the value."""
-
-
-@dataclass(slots=True)
-class Record:
-    """One object in a tool's answer: by what it is named, and which of its values outsiders cannot have filled in."""
-
-    source: str
-    names: frozenset[str]
-    """The words of its naming fields."""
-    firm_names: frozenset[str]
-    """The words of those naming fields that outsiders cannot fill."""
-    keys: frozenset[str]
-    """The naming values as a whole."""
-    firm_keys: frozenset[str]
-    """Those of them that outsiders cannot fill."""
-    phrases: frozenset[str]
-    """Those of several words, which nobody says by accident."""
-    proof: frozenset[str]
-    claimed: frozenset[str]
-    """Of its proof values those that an outsider may be meant by: the sender's own address, verified or not."""
-    numbers: frozenset[Decimal]
-    is_chosen: bool
-    """It is what a call answered whose arguments somebody vouches for."""
-    is_listed: bool
-    """It stands in a list of such an answer."""
 
 
 @dataclass(slots=True)
@@ -51,8 +21,10 @@ class Facts:
     words: Words
     trusted: dict[str, Origin] = field(default_factory=dict)
     """Values that stand in the input or in a trusted record, by key."""
-    numbers: set[Decimal] = field(default_factory=set)
-    """The numbers among them."""
+    given: set[Decimal] = field(default_factory=set)
+    """The numbers in the input."""
+    made: set[str] = field(default_factory=set)
+    """Actions that were made, by their keys in `judge`."""
     records: list[Record] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     """Texts that outsiders may have written, in one case."""
@@ -70,7 +42,9 @@ class Facts:
     """By a value in a proof field: the positions of the records that it stands in."""
     _unclaimed: set[str] = field(default_factory=set)
     """Values of proof fields that no outsider can be meant by: other than the sender's own, verified address."""
-    _named: dict[bool, Sequence[Sequence[int]]] = field(default_factory=dict)
+    _correspondents: dict[str, set[str]] = field(default_factory=dict)
+    """Addresses in proof and naming fields of lists that were asked for openly, by key, with the words in them."""
+    _named: dict[bool, Sequence[tuple[Sequence[int], frozenset[str]]]] = field(default_factory=dict)
     """Records by the words that name them; forgotten whenever something is learned."""
 
     @property
@@ -92,30 +66,42 @@ class Facts:
     def take_model(self, value: Value) -> None:
         """Take in what a model answered: it vouches for nothing."""
         for _, leaf in leaves(value):
-            self.modelled.update(_keys(leaf))
+            self.modelled.update(keys_of(leaf))
 
     def read(
-        self, tool: str, flow: FlowContract, answer: Value, *, is_chosen: bool = False, is_vouched: bool = False
+        self,
+        tool: str,
+        flow: FlowContract,
+        answer: Value,
+        *,
+        is_chosen: bool = False,
+        is_vouched: bool = False,
+        is_open: bool = False,
     ) -> None:
         """Take in what a tool answered.
 
         `is_vouched`: somebody vouches for all that it was asked with. `is_chosen`: that told which record was wanted.
+        `is_open`: it was asked with nothing, or only with what somebody vouches for, so that nothing was left out.
         """
         self._named.clear()
         fields = flow.result
         for path, leaf in leaves(answer):
-            if _is_field(path, fields.secret):
-                self.secrets.update(key for key in _keys(leaf) if len(key) >= _SECRET_MIN)
+            if is_field(path, fields.secret):
+                self.secrets.update(key for key in keys_of(leaf) if len(key) >= _SECRET_MIN)
         if fields.trusted:
             self._trust(leaves(answer), Origin.RECORD)
-        else:
-            for _, leaf in leaves(answer):
-                self._distrust(leaf)
+            for mapping in mappings(answer):
+                self._add(own_record(tool, fields, mapping, is_chosen=is_chosen and mapping is answer))
+            return
+        for _, leaf in leaves(answer):
+            self._distrust(leaf)
+        if is_open and not isinstance(answer, Mapping):
+            self._meet(fields, answer)
         if fields.proof or fields.names:
-            for value, path in _objects(fields, answer):
+            for value, path in objects(fields, answer):
                 is_whole = value is answer
                 self._add(
-                    _record(
+                    record_of(
                         tool,
                         fields,
                         value,
@@ -124,6 +110,11 @@ class Facts:
                         is_listed=is_vouched and not is_whole,
                     )
                 )
+
+    def _meet(self, fields: ResultFields, answer: Value) -> None:
+        for path, leaf in leaves(answer):
+            if isinstance(leaf, str) and is_field(path, fields.proof) and is_field(path, fields.names) and "@" in leaf:
+                self._correspondents.setdefault(key_of(leaf), set()).update(tokens(leaf))
 
     def _add(self, record: Record) -> None:
         position = len(self.records)
@@ -135,40 +126,44 @@ class Facts:
     def wrote(self, unvouched: Iterable[Value]) -> None:
         """Take in which values an action wrote that nobody vouched for."""
         for value in unvouched:
-            self.smuggled.update(_keys(value))
+            self.smuggled.update(keys_of(value))
 
     def _trust(self, found: Iterable[Leaf], origin: Origin) -> None:
         for _, leaf in found:
-            for key in _keys(leaf):
+            for key in keys_of(leaf):
                 if key in self.smuggled:
                     self.outside_keys.add(key)
                 else:
                     self.trusted.setdefault(key, origin)
             number = number_of(leaf)
-            if number is not None and key_of(str(leaf)) not in self.smuggled:
-                self.numbers.add(number)
+            if number is not None and origin is Origin.INPUT:
+                self.given.add(number)
 
     def _distrust(self, leaf: Value) -> None:
-        self.outside_keys.update(_keys(leaf))
+        self.outside_keys.update(keys_of(leaf))
         if isinstance(leaf, str) and leaf:
             self.outside.append(leaf.casefold())
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
-    def origin_of(self, value: Value, *, by_code: bool, firm: bool = False) -> Origin:
+    def origin_of(self, value: Value, *, by_code: bool, firm: bool = False, selected: bool = False) -> Origin:
         """Tell who vouches for a value: the best of its origins.
 
         `by_code`: the operator's code made the argument, not a model. `firm`: a record counts only if it is selected by what
-        outsiders cannot fill, because the value decides who gets something.
+        outsiders cannot fill, because the value decides who gets something. `selected`: that a value stands in a record of the principal's
+        own is not enough, for which of them is meant decides what happens.
         """
         text = str(value)
         key = key_of(text)
         if self.words.say(text) or (number_of(value) is not None and self.words.say_number(value)):
             return Origin.PRINCIPAL
-        if key in self.trusted and key not in self.smuggled:
-            return self.trusted[key]
+        own = self.trusted.get(key) if key not in self.smuggled else None
+        if own is not None and (own is not Origin.RECORD or by_code or not selected or self._proves(key, firm=False)):
+            return own
         if key not in self.smuggled and (
-            self._proves(key, firm=firm) or (firm and key in self._unclaimed and self._proves(key, firm=False))
+            self._proves(key, firm=firm)
+            or (firm and key in self._unclaimed and self._proves(key, firm=False))
+            or (firm and self._is_only_correspondent(key))
         ):
             return Origin.PROOF
         if (
@@ -179,26 +174,36 @@ class Facts:
             return Origin.UNTRUSTED
         return Origin.CODE if by_code and key not in self.modelled else Origin.MODEL
 
-    def origin_of_number(self, value: Value, *, by_code: bool) -> Origin:
-        """Tell who vouches for an amount."""
+    def origin_of_number(self, value: Value, links: frozenset[str], *, by_code: bool) -> Origin:
+        """Tell who vouches for an amount in a call that acts on what `links` names (by key).
+
+        A number of a record counts where the call acts on that record, or on none.
+        """
         number = number_of(value)
         if number is None:
             return self.origin_of(value, by_code=by_code)
-        if number in self.words.numbers:
+        if number in self.words.numbers and key_of(str(value)) not in links:
             return Origin.PRINCIPAL
-        if number in self.numbers:
-            return Origin.RECORD
-        if self._proves(_NUMBER + str(number), firm=False):
+        if number in self.given:
+            return Origin.INPUT
+        if number in self.numbers_of(links):
             return Origin.PROOF
         if by_code and key_of(str(value)) not in self.modelled | self.outside_keys:
             return Origin.CODE
         return Origin.UNTRUSTED if key_of(str(value)) in self.outside_keys else Origin.MODEL
 
-    def vouched_numbers(self) -> frozenset[Decimal]:
-        """Return all amounts that somebody vouches for."""
-        known = {number for record in self.records for number in record.numbers}
-        proven = (number for number in known if self._proves(_NUMBER + str(number), firm=False))
-        return frozenset({*self.words.numbers, *self.numbers, *proven})
+    def numbers_of(self, links: frozenset[str]) -> frozenset[Decimal]:
+        """Return the numbers of the selected records that hold one of these values; without any, of all that are selected."""
+        found: set[Decimal] = set()
+        for number in {number for record in self.records for number in record.numbers}:
+            where = self._proving.get(_NUMBER + str(number), ())
+            held = [n for n in where if not links or not links.isdisjoint(self.records[n].proof)]
+            if any(self._is_picked(self.records[n], firm=False) for n in held) or any(
+                not set(group).isdisjoint(held) and self._is_meant(where, group, used)
+                for group, used in self._groups(firm=False)
+            ):
+                found.add(number)
+        return frozenset(found)
 
     def stands_outside(self, text: str) -> bool:
         """Tell whether a text stands, letter by letter, in what was read from outside."""
@@ -224,129 +229,113 @@ class Facts:
         """
         where = self._proving.get(key, ())
         return any(self._is_picked(self.records[n], firm=firm) for n in where) or (
-            bool(where) and any(all(n in where for n in group) for group in self._groups(firm=firm))
+            bool(where) and any(self._is_meant(where, group, used) for group, used in self._groups(firm=firm))
         )
 
+    def _is_meant(self, where: Sequence[int], group: Sequence[int], used: frozenset[str]) -> bool:
+        """Tell whether the words that name a group mean records of `where`: all that are named so, or any where all are wanted."""
+        return all(n in where for n in group) or (self.words.want_all(used) and not set(group).isdisjoint(where))
+
     def _is_picked(self, record: Record, *, firm: bool) -> bool:
-        if record.is_chosen or (record.is_listed and not firm and self.words.leave_a_choice):
+        if record.is_chosen or (record.is_listed and not firm and self.words.leave_a_choice(record.source)):
             return True
         keys = record.firm_keys if firm else record.keys
         return any(
-            (key in self.trusted and key not in self.smuggled) or (_is_firm(key) and self.words.say(key))
-            for key in keys
+            self._is_given(key, record, firm=key not in record.codes) or (_is_firm(key) and self.words.say(key))
+            for key in (*keys, *(() if firm else record.codes))
         )
 
-    def _groups(self, *, firm: bool) -> Sequence[Sequence[int]]:
+    def _is_only_correspondent(self, key: str) -> bool:
+        """Tell whether an address is the only one, in all that was listed, that has a name to which the words want something told.
+
+        Anybody may take an address with a name in it, so a second one of that name is enough to ask; and only lists count that were asked for with
+        nothing, or with what somebody vouches for: a model could leave the right one out of any other.
+        """
+        own = tokens(key.partition("@")[0])
+        names = [name for name in own if name in self._correspondents.get(key, ()) and self.words.address(name)]
+        return bool(names) and all(
+            other == key or name not in theirs for other, theirs in self._correspondents.items() for name in names
+        )
+
+    def _is_given(self, key: str, record: Record, *, firm: bool) -> bool:
+        """Tell whether a naming value stands in the input, or in a record that the words select; a record does not select itself."""
+        if key in self.smuggled:
+            return False
+        if self.trusted.get(key) is Origin.INPUT:
+            return True
+        if record.is_own:
+            return False
+        return any(
+            other is not record and self._is_named(n, firm=firm)
+            for n in self._proving.get(key, ())
+            if (other := self.records[n])
+        )
+
+    def _is_named(self, position: int, *, firm: bool) -> bool:
+        """Tell whether the words themselves select a record; `firm`: by what outsiders cannot fill."""
+        record = self.records[position]
+        return record.is_chosen or any(
+            position in group and (len(group) == 1 or self.words.want_all(used))
+            for group, used in self._groups(firm=firm)
+        )
+
+    def _is_contested(
+        self,
+        group: Sequence[int],
+        source: str,
+        used: frozenset[str],
+        found: Mapping[tuple[str, frozenset[str]], Sequence[int]],
+    ) -> bool:
+        """Tell whether only words that outsiders may have chosen set these records before one of somebody else."""
+        whose = frozenset[str]().union(*(self.records[n].parties for n in group))
+        return any(
+            other == source and lesser < used and len(lesser) >= _CONTEST_MIN and whose.isdisjoint(theirs)
+            for (other, lesser), rivals in found.items()
+            for theirs in (self.records[n].parties for n in rivals)
+            if whose and theirs
+        )
+
+    def details_in(self, text: str) -> Iterator[str]:
+        """Yield where somebody lives and the like, of people whom the words do not name, as far as a text tells it."""
+        folded = text.casefold()
+        for n, record in enumerate(self.records):
+            for detail in record.details:
+                if detail in folded and not (self._is_picked(record, firm=False) or self._stands_named(n)):
+                    yield detail
+
+    def _stands_named(self, position: int) -> bool:
+        return any(position in group for group, _ in self._groups(firm=False))
+
+    def _groups(self, *, firm: bool) -> Sequence[tuple[Sequence[int], frozenset[str]]]:
         """Return records, by position, in groups that the same words of the principal name, the best named of each tool only."""
         if firm not in self._named:
             found: dict[tuple[str, frozenset[str]], list[int]] = {}
             whole: dict[str, list[int]] = {}
             for n, record in enumerate(self.records):
-                used = self.words.named(record.firm_names if firm else record.names)
+                used = self.words.named(record.firm_names) if firm else self.words.named_loosely(record.names)
                 if used:
                     found.setdefault((record.source, used), []).append(n)
                 for key in () if firm else record.phrases:
                     if self.words.say(key):
                         whole.setdefault(key, []).append(n)
-            self._named[firm] = [
-                group
+            best = [
+                (group, used)
                 for (source, used), group in found.items()
                 if not any(other == source and used < better for other, better in found)
-            ] + list(whole.values())
+                and (firm or not self._is_contested(group, source, used, found))
+            ]
+            self._named[firm] = [*best, *((group, frozenset({key})) for key, group in whole.items())]
         return self._named[firm]
 
+
+_CONTEST_MIN = 1
+"""Words that two records share before one could be taken for the other."""
 
 _NUMBER = "number "
 """Before the amounts among the values of proof fields: 40.00 is 40."""
 
-_AUTHOR = frozenset(tokens("author by creator from poster reply requester sender user username writer absender von"))
-"""Words in the name of a field that says who made the record: an outsider is meant by it, however well it is verified."""
-
-_PHRASE_MIN = 2
-"""Words of a name that is no accident when it is said as a whole."""
-
 _SECRET_MIN = 4
 """Letters below which a secret turns up by chance."""
-
-
-def leaves(value: Value, path: str = "") -> Iterator[Leaf]:
-    """Yield every text, number, truth value and null in a JSON value with its path."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for inner in value:
-            yield from leaves(inner, path)
-    else:
-        yield path, value
-
-
-def _keys(leaf: Value) -> set[str]:
-    """Return under what a value is found again: itself, and each address in it."""
-    if leaf is None or isinstance(leaf, bool):
-        return set()
-    text = str(leaf)
-    found = {key_of(text), *(key_of(one) for one in addresses_in(text))} if isinstance(leaf, str) else {key_of(text)}
-    return found - {""}
-
-
-def _is_field(path: str, fields: Iterable[str]) -> bool:
-    return any(path == name or path.endswith(f".{name}") for name in fields)
-
-
-def _objects(fields: ResultFields, value: Value, path: str = "") -> Iterator[tuple[Value, str]]:
-    """Yield each object in an answer that has a naming or a proof field of its own, with its path."""
-    if isinstance(value, Mapping):
-        own = {
-            f"{path}.{name}" if path else str(name) for name, inner in value.items() if not isinstance(inner, Mapping)
-        }
-        if any(_is_field(one, (*fields.proof, *fields.names)) for one in own):
-            yield value, path
-        for name, inner in value.items():
-            yield from _objects(fields, inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for inner in value:
-            yield from _objects(fields, inner, path)
-
-
-def _record(source: str, fields: ResultFields, value: Value, path: str, *, is_chosen: bool, is_listed: bool) -> Record:
-    names: set[str] = set()
-    firm: set[str] = set()
-    keys: set[str] = set()
-    proof: set[str] = set()
-    claimed: set[str] = set()
-    phrases: set[str] = set()
-    firm_keys: set[str] = set()
-    numbers: set[Decimal] = set()
-    for at, leaf in leaves(value, path):
-        if _is_field(at, fields.names):
-            names.update(tokens(str(leaf)))
-            if _is_field(at, fields.proof):
-                firm.update(tokens(str(leaf)))
-                firm_keys.update(_keys(leaf))
-            keys.add(key_of(str(leaf)))
-            if len(tokens(str(leaf))) >= _PHRASE_MIN:
-                phrases.add(key_of(str(leaf)))
-        if _is_field(at, fields.proof):
-            proof.update(_keys(leaf))
-            if _is_field(at, fields.names) or not _AUTHOR.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " "))):
-                claimed.update(_keys(leaf))
-            number = number_of(leaf)
-            if number is not None:
-                numbers.add(number)
-    return Record(
-        source,
-        frozenset(names),
-        frozenset(firm),
-        frozenset(keys - {""}),
-        frozenset(firm_keys),
-        frozenset(phrases),
-        frozenset(proof),
-        frozenset(claimed),
-        frozenset(numbers),
-        is_chosen,
-        is_listed,
-    )
 
 
 def _is_firm(key: str) -> bool:

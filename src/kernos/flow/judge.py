@@ -5,10 +5,11 @@ how much it moves. What is missing is asked about as a datum: a person says yes 
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from kernos.flow.facts import Facts, Value, leaves
-from kernos.flow.text import addresses_in, key_of, number_of, telling_in, tokens
+from kernos.flow.facts import Facts
+from kernos.flow.records import Value, leaves
+from kernos.flow.sums import asks_for_part, is_worked_out
+from kernos.flow.text import addresses_in, key_of, number_of, telling_in
 from kernos.vocabulary.flow import INTENT, Concern, Consequence, FlowContract, Origin, Role, Verdict
 from kernos.vocabulary.gate import Answer
 
@@ -20,14 +21,15 @@ _STRICT = frozenset(
 )
 _FIRM = frozenset({Role.DESTINATION, Role.SECRET})
 """Roles that decide who gets something: a record that an outsider could have named so does not vouch for them."""
+_SELECTED = frozenset({Role.DESTINATION, Role.TARGET, Role.REFERENCES})
+"""Roles that decide which of the principal's own records is meant: the words must show which."""
+_DEED = frozenset({Role.DESTINATION, Role.TARGET, Role.AMOUNT, Role.REFERENCES, Role.CONTENT, Role.DATE})
+_TOLD = frozenset({Consequence.EGRESS, Consequence.SHARED_WRITE, Consequence.CREDENTIAL})
+"""What is another action when it says something else."""
+_REPEATED = frozenset({Consequence.READ, Consequence.FETCH, Consequence.PRIVATE_WRITE})
+"""What may be done again without anybody asking why."""
 _INVENTED_FREELY = frozenset({Role.PLACE, Role.IDENTITY})
 """In the principal's own rooms a model may choose what nothing points to yet: the name of a new note."""
-_SUMS = frozenset(
-    tokens("""add average both combined cut decrease difference discount double each equally extra fifth half halve increase less missing more off
-    outstanding percent per plus quarter remainder remaining rest share split sum tax third tip together total triple twice vat""")
-)
-"""Words that ask for an amount to be worked out."""
-_PERCENT = Decimal(100)
 _SHOWN_MAX = 120
 
 
@@ -65,6 +67,15 @@ def is_vouched(args: Value, facts: Facts, *, by_code: bool = False) -> bool:
     )
 
 
+def is_open(args: Value, facts: Facts, *, by_code: bool = False) -> bool:
+    """Tell whether a reading call was asked with nothing, or only with what somebody vouches for or with words that were said."""
+    return all(
+        facts.origin_of(leaf, by_code=by_code) in VOUCHED or facts.words.hold(str(leaf))
+        for _, leaf in leaves(args)
+        if leaf is not None and not isinstance(leaf, bool) and leaf != ""
+    )
+
+
 def unvouched(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> list[Value]:
     """Return the values that a call with consequences writes although nobody vouches for them: they stay so when they are read back."""
     if flow.consequence in (Consequence.READ, Consequence.FETCH):
@@ -92,12 +103,16 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
     if not fetches and not by_code and not facts.words.ask_for(tool, flow):
         reason = f"nothing in what was asked shows that {tool} is wanted ({flow.consequence.replace('_', ' ')})"
         yield Concern(f"{INTENT}{tool}", "intent", tool, Origin.MODEL, reason)
+    if deed_key(tool, flow, args) in facts.made and not by_code:
+        again = f"{tool} with these arguments was made before in this run"
+        yield Concern(f"again:{deed_key(tool, flow, args)}", "again", tool, Origin.MODEL, again)
+    links = _links(flow, args)
     for path, leaf in leaves(args):
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
         role = role_of(flow, path)
         if role is Role.AMOUNT:
-            yield from _amount(path, leaf, facts, by_code=by_code)
+            yield from _amount(path, leaf, links, facts, by_code=by_code)
         elif fetches:
             yield from _fetched(path, role, str(leaf), facts, by_code=by_code)
         elif role in _STRICT:
@@ -109,42 +124,51 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
 def _placed(
     flow: FlowContract, path: str, role: Role, leaf: Value, facts: Facts, *, by_code: bool
 ) -> Iterator[Concern]:
-    origin = facts.origin_of(leaf, by_code=by_code, firm=role in _FIRM)
-    if origin in VOUCHED or (role in _INVENTED_FREELY and _may_invent(flow, origin)):
+    is_private = flow.consequence is Consequence.PRIVATE_WRITE
+    if is_private and role is Role.DESTINATION:
+        return  # A draft goes nowhere; who sends it is asked then, for what it wrote is remembered as nobody's word.
+    if is_private and role in _INVENTED_FREELY and _may_invent(role, str(leaf), facts):
         return
-    yield _concern(path, role, leaf, origin, "nobody vouches for it")
+    origin = facts.origin_of(
+        leaf, by_code=by_code, firm=role in _FIRM and not is_private, selected=role in _SELECTED and not is_private
+    )
+    if origin not in VOUCHED:
+        yield _concern(path, role, leaf, origin, "nobody vouches for it")
 
 
-def _may_invent(flow: FlowContract, origin: Origin) -> bool:
-    return origin is Origin.MODEL and flow.consequence is Consequence.PRIVATE_WRITE
+def _may_invent(role: Role, text: str, facts: Facts) -> bool:
+    """Tell whether a model may choose it: any name for what is new, and somebody's name, but nothing that reaches them."""
+    return role is Role.PLACE or (not facts.stands_outside(text) and not any(True for _ in addresses_in(text)))
 
 
-def _amount(path: str, leaf: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
-    origin = facts.origin_of_number(leaf, by_code=by_code)
+def _links(flow: FlowContract, args: Value) -> frozenset[str]:
+    """Return, by key, what a call acts on and who gets it."""
+    return frozenset(
+        key_of(str(leaf))
+        for path, leaf in leaves(args)
+        if leaf is not None and role_of(flow, path) in (Role.TARGET, Role.DESTINATION, Role.REFERENCES)
+    )
+
+
+def deed_key(tool: str, flow: FlowContract, args: Value) -> str:
+    """Return under what an action is known that nobody wants twice by accident; empty for what may well be repeated."""
+    if flow.consequence in _REPEATED:
+        return ""
+    kept = _DEED if flow.consequence in _TOLD else _DEED - {Role.CONTENT}
+    strict = sorted(
+        f"{path}={key_of(str(leaf))}" for path, leaf in leaves(args) if leaf is not None and role_of(flow, path) in kept
+    )
+    return f"{tool}({', '.join(strict)})"
+
+
+def _amount(path: str, leaf: Value, links: frozenset[str], facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    origin = facts.origin_of_number(leaf, links, by_code=by_code)
     number = number_of(leaf)
-    if origin in VOUCHED or (number is not None and _is_worked_out(number, facts)):
+    if origin is Origin.PROOF and asks_for_part(facts.words.texts):
+        origin = Origin.MODEL  # Half of it was asked for: the whole is nobody's word.
+    if origin in VOUCHED or (number is not None and is_worked_out(number, links, facts)):
         return
     yield _concern(path, Role.AMOUNT, leaf, origin, "nobody vouches for this amount")
-
-
-def _is_worked_out(number: Decimal, facts: Facts) -> bool:
-    """Tell whether an amount follows by one operation from two that somebody vouches for, if the words ask for anything of the kind."""
-    said = " ".join(facts.words.texts)
-    if not (_SUMS.intersection(tokens(said)) or "%" in said):
-        return False
-    known = facts.vouched_numbers()
-    cents = Decimal("0.01")
-    wanted = number.quantize(cents)
-    for one in known:
-        for other in known:
-            made = [one + other, one - other, one * other]
-            if other:
-                made.append(one / other)
-            share = one * other / _PERCENT
-            made += [share, one + share, one - share]
-            if any(abs(value) < Decimal(10) ** 15 and value.quantize(cents) == wanted for value in made):
-                return True
-    return False
 
 
 def _fetched(path: str, role: Role, text: str, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
@@ -167,6 +191,9 @@ def _content(flow: FlowContract, path: str, role: Role, text: str, facts: Facts,
             yield Concern(key, path, "(a secret)", Origin.RECORD, f"{path} would carry a secret out")
     if role is not Role.CONTENT or flow.consequence in (Consequence.PRIVATE_WRITE, Consequence.FETCH):
         return
+    for detail in sorted(set(facts.details_in(text))):
+        if not facts.words.say(detail):
+            yield _concern(path, role, detail, Origin.UNTRUSTED, "it tells about somebody whom nobody spoke of")
     for address in addresses_in(text):
         origin = facts.origin_of(address, by_code=by_code)
         if origin not in VOUCHED:

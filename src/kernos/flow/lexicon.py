@@ -12,7 +12,7 @@ def _set(text: str) -> frozenset[str]:
 
 ASKED_BY: Mapping[Consequence, frozenset[str]] = {
     Consequence.PRIVATE_WRITE: _set("""add append archive arrange change collect copy create draft edit enter fill flag keep label list log make mark move
-        note organize organise plan prepare put record remember remind rename replace reschedule save schedule set sort start star store
+        note organize organise plan prepare put record setz  remember remind rename replace reschedule save schedule set sort start star store
         summarize summarise tag track turn update upload write anlegen eintragen merken notieren schreib speicher"""),
     Consequence.SHARED_WRITE: _set("""add announce arrange assign change comment create edit enter invite make move open organize organise plan post publish put
         rename reschedule schedule set share start tag update upload write einladen teilen veröffentlich"""),
@@ -20,9 +20,9 @@ ASKED_BY: Mapping[Consequence, frozenset[str]] = {
         remind reply report respond send share submit tell text thank write antwort beantwort informier mitteil schick schreib send teil"""),
     Consequence.MONEY: _set("""buy charge compensate deposit donate fund owe pay purchase refund reimburse repay send settle split
         subscribe tip transfer wire bezahl erstatt kauf überweis zahl"""),
-    Consequence.COMMITMENT: _set("""accept agree apply approve arrange book buy confirm enrol enroll hire join order place register rent request
+    Consequence.COMMITMENT: _set("""absag accept agree apply approve arrange attend book buy confirm decline enrol enroll hire join order place register rent request
         reserve schedule sign subscribe buch bestell reservier"""),
-    Consequence.DESTRUCTIVE: _set("""cancel clean clear close delete discard drop end erase purge remove revoke terminate trash undo unsubscribe void wipe
+    Consequence.DESTRUCTIVE: _set("""cancel clean clear close delete discard drop end erase purge remove revoke stornier terminate throw trash undo unsubscribe void wipe
         withdraw entfern kündig lösch storn"""),
     Consequence.CREDENTIAL: _set(
         """2fa access authorize credential grant invite key log login password pin role secret token zugang passwort"""
@@ -54,13 +54,18 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bsign (?:\w+ )?up\b"), "register"),
     (re.compile(r"\bget rid of\b|\bcall (?:\w+ )?off\b"), "cancel"),
     (re.compile(r"\b(?:give|send|pay) (?:\w+ ){0,4}back\b|\bmoney back\b|\bgeld zur\u00fcck\b"), "refund"),
-    (re.compile(r"\bsag\w* .{1,40}\b(?:bescheid|dass|ab)\b"), "inform"),
+    (re.compile(r"\bsag\w* .{1,40}\b(?:bescheid|dass)\b"), "inform"),
+    (re.compile(r"\bsag\w* .{1,40}\b(?:ab|zu)\b"), "decline"),
+    (re.compile(r"\bget (?!me\b|us\b)(?:\w+ ){1,3}(?:a|an|her|his|some|the|their|these|those)\b"), "send"),
     (re.compile(r"\btrag\w* .{1,60}\bein\b|\bleg\w* .{1,60}\ban\b"), "create"),
 )
 """What people say in several words, and the verb that means it."""
 
+ALL = _set("all alle allen aller each every jede jeden jedes")
+"""Words that want every one of what is named."""
+
 CHOICE = _set(
-    """all alle any best biggest billigste cheapest closest each earliest every fastest first highest jede jeden jedes largest last
-    latest least letzte letzten longest lowest most nearest neueste newest next oldest one recent second shortest smallest top"""
+    """all alle allen aller any best biggest billigste cheapest closest each earliest every fastest first highest jede jeden jedes largest last
+    latest least letzte letzten longest lowest most nearest neueste newest next oldest recent second shortest smallest top"""
 )
 """Words that leave it to whoever does the work to choose from a list."""

@@ -29,10 +29,15 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.,']*(?:k\b)?", re.IGNORECASE)
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
     nineteen"""
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SPOKEN = {word: n for n, word in enumerate(tokens(_UNITS))} | {
-    word: 20 + 10 * n for n, word in enumerate(tokens(_TENS))
+_EINER = "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn"
+_ZEHNER = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+_SPOKEN = {
+    word: n
+    for units, tens in ((_UNITS, _TENS), (_EINER, _ZEHNER))
+    for words, first, step in ((units, 0, 1), (tens, 20, 10))
+    for n, word in zip(range(first, 100, step), tokens(words), strict=False)
 }
-_TIMES = {"hundred": 100, "thousand": 1_000, "dozen": 12}
+_TIMES = {"hundred": 100, "thousand": 1_000, "dozen": 12, "hundert": 100, "tausend": 1_000, "dutzend": 12}
 _HINT = re.compile(r"[@/]|\w\.\w|\d{2}|\bbc1", re.IGNORECASE)
 """Without one of these there is no address in a text."""
 _PHONE_DIGITS_MIN = 8
@@ -46,9 +51,11 @@ _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}
 def key_of(value: str) -> str:
     """Return under what a value is found again: an address as it stands, a name without what separates its words, 5.0 as 5."""
     folded = value.strip().casefold()
+    if "@" in folded:
+        return value.strip().lower()  # Not folded: an address with ss is another one than that with sharp s.
     if _DECIMAL.fullmatch(folded):
         return format(Decimal(folded).normalize(), "f")
-    if "@" in folded or "/" in folded or not WORD.search(folded):
+    if "/" in folded or not WORD.search(folded):
         return folded.rstrip("/")
     if IBAN.fullmatch(value.strip()):
         return folded.replace(" ", "")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from kernos.flow.lexicon import ASKED_BY, CHOICE, GENERIC, IRREGULAR, NO, PHRASES, PLAIN
+from kernos.flow.lexicon import ALL, ASKED_BY, CHOICE, GENERIC, IRREGULAR, NO, PHRASES, PLAIN
 from kernos.flow.text import addresses_in, key_of, number_of, numbers_in, tokens, without_addresses
 from kernos.vocabulary.flow import Consequence, FlowContract
 
@@ -12,6 +12,9 @@ _NGRAM_MAX = 8
 """Words in a row that may spell one name."""
 _NAME_WORD_MIN = 3
 """Letters below which a word of a longer name says nothing by itself."""
+
+_CHOICE_REACH = 4
+"""Words behind `all` or `the cheapest` among which stands what is chosen from."""
 
 _NO_REACH = 3
 """Words behind a `not` that it still denies."""
@@ -30,16 +33,28 @@ class Words:
         self._naming = frozenset(
             word
             for word in tokens(without_addresses(whole))
-            if (len(word) >= _NAME_WORD_MIN or word.isdigit()) and word not in PLAIN and _stem(word) not in _VERBS
+            if len(word) >= _NAME_WORD_MIN and word not in PLAIN and _stem(word) not in _VERBS
         )
+        self._singular = frozenset(map(_singular, self._naming))
+        self._addressed = _addressed(self._tokens)
         self._rows = _rows(self._tokens)
         self._addresses = frozenset(key_of(one) for one in addresses_in(whole))
         self.numbers: frozenset[Decimal] = frozenset(numbers_in(whole))
         self._asked: dict[str, bool] = {}
         phrased = (verb for pattern, verb in PHRASES if pattern.search(whole.casefold()))
         self._meant = frozenset(_stem(word) for word in (*_meant(self._tokens), *phrased))
-        self.leave_a_choice: bool = not CHOICE.isdisjoint(self._tokens)
-        """Whether they let whoever does the work choose from a list: the latest, all, the cheapest."""
+        self._all_of = frozenset(
+            word
+            for n, first in enumerate(self._tokens)
+            if first in ALL
+            for word in self._tokens[n + 1 : n + 1 + _CHOICE_REACH]
+        )
+        self._chosen_of = frozenset(
+            _stem(word)
+            for n, first in enumerate(self._tokens)
+            if first in CHOICE
+            for word in self._tokens[n + 1 : n + 1 + _CHOICE_REACH]
+        )
 
     def say(self, value: str) -> bool:
         """Tell whether the words contain this very value: an address letter by letter, a name word by word."""
@@ -50,6 +65,11 @@ class Words:
             return key in self._addresses
         return key in self._rows or key in self._addresses
 
+    def hold(self, text: str) -> bool:
+        """Tell whether each word of a text was said, in whatever order."""
+        words = tokens(text)
+        return bool(words) and set(words).issubset(self._tokens)
+
     def say_number(self, value: object) -> bool:
         """Tell whether the words name this number."""
         number = number_of(value)
@@ -58,6 +78,22 @@ class Words:
     def named(self, name_words: Iterable[str]) -> frozenset[str]:
         """Return those words of a record's name that the principal used, other than words that could stand in any request."""
         return self._naming.intersection(name_words)
+
+    def named_loosely(self, name_words: Iterable[str]) -> frozenset[str]:
+        """As `named`, where one and several of a thing have the same name."""
+        return frozenset(word for word in name_words if word in self._naming or _singular(word) in self._singular)
+
+    def address(self, name: str) -> bool:
+        """Tell whether they speak of writing, sending or telling something to somebody of this name: `tell Anna`, `send it to Anna`."""
+        return name in self._addressed
+
+    def leave_a_choice(self, tool: str) -> bool:
+        """Tell whether they let whoever does the work choose from what a tool lists: the latest mail, all orders, the cheapest hotel."""
+        return any(_stem(word) in self._chosen_of for word in tokens(tool.replace("_", " ")))
+
+    def want_all(self, used: frozenset[str]) -> bool:
+        """Tell whether they want all that some of their words name: all the old invoices."""
+        return not used.isdisjoint(self._all_of)
 
     def ask_for(self, tool: str, flow: FlowContract) -> bool:
         """Tell whether the words show that the principal wants such a call made."""
@@ -83,6 +119,24 @@ def _rows(words: list[str]) -> frozenset[str]:
     )
 
 
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > _NAME_WORD_MIN else word
+
+
+def _addressed(words: list[str]) -> frozenset[str]:
+    """Return the words behind a verb of telling, or behind a `to` or `an` that follows one: those that may name who is told."""
+    found: set[str] = set()
+    told = False
+    for n, word in enumerate(words):
+        is_telling = _stem(word) in _TELLING
+        told = told or is_telling
+        if is_telling or (told and word in _TO):
+            found.update(words[n + 1 : n + 1 + _TOLD_REACH])
+        if word in _AND and words[n - 1] in found:
+            found.update(words[n + 1 : n + 2])
+    return frozenset(found)
+
+
 def _meant(words: list[str]) -> list[str]:
     """Return the words that no `not` shortly before them denies."""
     return [word for n, word in enumerate(words) if not NO.intersection(words[max(0, n - _NO_REACH) : n + 1])]
@@ -97,6 +151,12 @@ def _stem(word: str) -> str:
             return _stem(word[: -len(ending)])
     return word
 
+
+_TELLING = frozenset(_stem(word) for word in ASKED_BY[Consequence.EGRESS])
+_TO = frozenset({"to", "an", "with", "for", "für"})
+_AND = frozenset({"and", "und", "or", "oder"})
+_TOLD_REACH = 2
+"""Words behind a verb of telling that may name who is told: first and last name."""
 
 _VERBS = frozenset(_stem(word) for words in ASKED_BY.values() for word in words)
 """What is done rather than what it is done with."""
