@@ -141,6 +141,13 @@ def calls(draw: st.DrawFn, agent: str, tool: str) -> Request:
     )
 
 
+KNOWN: dict[str, object] = {
+    "tool": "t", "digest": "d", "now_ms": 0, "hour": 0, "minute": 0, "weekday": "monday",
+    "read_untrusted": False, "unvouched": [], "approvals": 0,
+}  # fmt: skip
+"""What the schema wants besides; no rule here asks about it."""
+
+
 class Reference:
     """The whole set, asked in full each time."""
 
@@ -167,6 +174,7 @@ class Reference:
             "depth": request.depth,
             "undo": request.undo,
             "guest": request.guest,
+            **KNOWN,
         }
         asked = [
             {

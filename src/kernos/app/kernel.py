@@ -12,13 +12,15 @@ from typing import Any, Self, TypeVar
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
 from kernos.app.naming import find_run, only_step, place_of
-from kernos.app.policies import load_policy
+from kernos.app.policies import declared_for, load_policy
 from kernos.app.revert import revert_agent
 from kernos.app.run import Run
 from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
 from kernos.control.assignment import migrated
 from kernos.control.attestation import claims_of
+from kernos.control.circumstances import Circumstances
+from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
 from kernos.control.reconciler import Reconciler, Reconciliation
@@ -117,6 +119,7 @@ class Kernel:
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self.policy = load_policy(policies, self.registry)
+        self._declared = declared_for(policies, self.registry)
         self._models = models or {}
         self._works = works
         self._clock = clock or SystemClock()
@@ -133,7 +136,8 @@ class Kernel:
         self.journal = self._open_store()
         gate = Gate(self.registry, self.policy)
         tokens = self._open_tokens()
-        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms, tokens)
+        circumstances = Circumstances(self._declared, self.journal, self._clock)
+        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms, tokens, circumstances)
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         worker = self._new_worker()
         self.engine = Engine(
@@ -303,7 +307,9 @@ class Kernel:
         except ContractBroken as broken:
             message = f"the changed arguments do not fit {asked.what}: {broken}"
             raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
-        gate = self.engine.shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args)
+        shared = self.engine.shared
+        known = known_of(shared, state, asked.what, args)
+        gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
         at, digest = self._clock.now(), digest_of(args)
         token = await self._attest(state, step, by, digest, gate, at)
         await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), by)

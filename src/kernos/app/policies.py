@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from kernos.adapters.cedar.policy import CedarPolicy
+from kernos.app.context_file import load_context
 from kernos.control.registry import Registry
 from kernos.ports.policy import Policy
+from kernos.vocabulary.circumstances import NOTHING_DECLARED, Declared
 from kernos.vocabulary.errors import BadConfiguration
 
 
@@ -16,13 +18,29 @@ def load_policy(source: str | Path | Policy | None, registry: Registry) -> Polic
     if source is not None and not isinstance(source, (str, Path)):
         return source
     names = [agent.name for agent in registry.agents]
-    return CedarPolicy(_texts(source), registry.tools, names, registry.models)
+    declared = declared_for(source, registry)
+    return CedarPolicy(_texts(source), registry.tools, names, registry.models, declared)
+
+
+def declared_for(source: str | Path | Policy | None, registry: Registry) -> Declared:
+    """Return what the file `context.toml` in a folder of policies declares; nothing for every other source. Raises BadConfiguration."""
+    if not isinstance(source, (str, Path)) or _is_text(source):
+        return NOTHING_DECLARED
+    try:
+        is_folder = Path(source).is_dir()
+    except OSError:
+        is_folder = False  # A name that no file can have: whoever reads the policies says so.
+    return load_context(Path(source), registry) if is_folder else NOTHING_DECLARED
+
+
+def _is_text(source: str | Path) -> bool:
+    return isinstance(source, str) and (";" in source or "\n" in source)
 
 
 def _texts(source: str | Path | None) -> dict[str, str] | str:
     if source is None:
         return {}
-    if isinstance(source, str) and (";" in source or "\n" in source):
+    if isinstance(source, str) and _is_text(source):
         return source
     path = Path(source)
     try:

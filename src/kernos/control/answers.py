@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kernos.control.attestation import complaint, tool_digest
+from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
-from kernos.control.provenance import Provenance
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.replay import admit_step, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
@@ -114,7 +114,7 @@ class Answers:
         self._later = later
         self._pending: dict[StepName, _Pending] = {}
         self._look_ups: dict[StepName, int] = {}
-        self._provenance = Provenance(session, session.shared.registry)
+        self._deciding = Deciding(session)
 
     def to(self, name: StepName, question: Question) -> Reply:
         """Answer a question of the code. Raises Diverged or LimitReached."""
@@ -211,7 +211,7 @@ class Answers:
         return self.present(name)
 
     def _call_tool(self, name: StepName, question: AskCall) -> Reply:
-        gate, concerns = self._decide(question.tool, question.args, question.undoes)
+        gate, concerns = self._deciding.call(question.tool, question.args, question.undoes)
         contract = self._session.shared.registry.tool(question.tool)
         if contract is not None and contract.effect is Effect.READ and gate.answer is Answer.ALLOW:
             return self._begin(name, _Pending(question, gate))
@@ -234,6 +234,7 @@ class Answers:
         effect = contract.effect if contract is not None else Effect.ONCE
         at = self._now()
         expires_at = EpochMs(at + self._session.shared.approval_ttl_ms)
+        counts = self._session.shared.circumstances.counted(question.tool, question.args)
         self._session.record(
             CallTool(
                 name,
@@ -248,17 +249,14 @@ class Answers:
                 question.undoes,
                 concerns,
                 tool_digest(contract) if digest and contract is not None else "",
+                counts,
             )
         )
         return self.present(name)
 
     def _consult(self, name: StepName, question: AskModel) -> Reply:
         session = self._session
-        state = session.state
-        assert session.agent is not None, state.run
-        gate = session.shared.gate.decide_model(
-            state.request(), state.requested_by, session.agent, question.model, question.request.task
-        )
+        gate = self._deciding.model(question)
         if gate.answer is not Answer.ALLOW:
             ask = "policy wants a person's yes before it, and nobody is asked about model calls"
             failure = Failure(
@@ -269,7 +267,7 @@ class Answers:
         return self._begin(name, _Pending(question, gate))
 
     def _use_approval(self, name: StepName, step: Step) -> Reply:
-        gate, _ = self._decide(step.what, step.args, step.undoes)
+        gate, _ = self._deciding.call(step.what, step.args, step.undoes)
         asked_with = AskCall(step.what, step.proposed or step.args, step.undoes)
         use = self._use(name, step, gate)
         looks_first = self._tool(step.what).observe is not None and step.due_at > use.at and not use.complaint
@@ -285,7 +283,8 @@ class Answers:
         """Check the signed yes against what is about to be sent."""
         session, at = self._session, self._now()
         token, wrong = complaint(session.shared.tokens, session.state, name, self._tool(step.what), at)
-        return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong)
+        counts = session.shared.circumstances.counted(step.what, step.args)
+        return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong, counts)
 
     def _begin(self, name: StepName, pending: _Pending) -> Reply:
         """Order the first attempt of what has no step before its answer, or the one after those that failed when the code ran before."""
@@ -359,10 +358,18 @@ class Answers:
                 ForgoAction(name, question.tool, effect, args, pending.gate, unseen, pending.attempt, undoes)
             )
             return self.present(name)
+        if step is None and self._session.shared.circumstances.counts(question.tool):
+            # While the tool looked, others may have been counted.
+            gate, concerns = self._deciding.call(question.tool, question.args, question.undoes)
+            digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
+            return self._propose(name, question, gate, digest, before, concerns)
         if step is None:
             digest = digest_of(question.args) if pending.gate.answer is Answer.ASK else ""
             return self._propose(name, question, pending.gate, digest, before)
-        self._session.record(self._use(name, step, pending.gate, before))
+        gate = pending.gate
+        if self._session.shared.circumstances.counts(question.tool):
+            gate, _ = self._deciding.call(step.what, step.args, step.undoes)
+        self._session.record(self._use(name, step, gate, before))
         return self.present(name)
 
     def _answer_pending(
@@ -408,15 +415,6 @@ class Answers:
         return self.present(name)
 
     # --- small parts ---------------------------------------------------------------------------------------------
-
-    def _decide(self, tool: str, args: Json, undoes: Undone | None) -> tuple[Decision, tuple[str, ...]]:
-        """Return what the gate says, and which data of the call nobody vouches for."""
-        session = self._session
-        assert session.agent is not None, session.state.run
-        flow = self._provenance.verdict(tool, args) if undoes is None else None
-        request, by = session.state.request(), session.state.requested_by
-        decision = session.shared.gate.decide_call(request, by, session.agent, tool, args, undoes, flow)
-        return decision, tuple(concern.key for concern in flow.concerns) if flow is not None else ()
 
     def _perform(self, name: StepName, step: Step) -> Perform:
         self._session.performing.add(name)

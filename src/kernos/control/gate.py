@@ -13,6 +13,7 @@ from msgspec import json
 
 from kernos.control.registry import Registry
 from kernos.ports.policy import Policy
+from kernos.vocabulary.circumstances import Known
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import ContractBroken
 from kernos.vocabulary.events import RunRequested
@@ -41,10 +42,11 @@ class Gate:
         args: Json,
         undoes: Undone | None = None,
         flow: Verdict | None = None,
+        known: Known | None = None,
     ) -> Decision:
         """Answer about one tool call. Total: what is wrong with it is the reason of a denial.
 
-        `flow` is what the rules of flow say of it; the stricter answer counts. A call that takes an action back is decided on as a call of the agent that acted, and only the undo that the action's tool
+        `flow` is what the rules of flow say of it; the stricter answer counts. `known`: what policies may ask about besides. A call that takes an action back is decided on as a call of the agent that acted, and only the undo that the action's tool
         declares may be called.
         """
         contract = self._registry.tool(tool)
@@ -77,12 +79,19 @@ class Gate:
                 depth=requested.depth,
                 undo=undoes is not None,
                 guest=agent.is_guest,
+                known=known,
             )
         )
         return decision if flow is None else _with_flow(decision, flow)
 
     def decide_model(
-        self, requested: RunRequested, by: PrincipalId, agent: AgentContract[Any, Any], model: str, task: str
+        self,
+        requested: RunRequested,
+        by: PrincipalId,
+        agent: AgentContract[Any, Any],
+        model: str,
+        task: str,
+        known: Known | None = None,
     ) -> Decision:
         """Answer about one model call."""
         if self._registry.model(model) is None:
@@ -98,6 +107,7 @@ class Gate:
                 effect=Effect.READ,
                 args=Json(json.encode({"model": model, "task": task})),
                 depth=requested.depth,
+                known=known,
             )
         )
 

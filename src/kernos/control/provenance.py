@@ -21,7 +21,10 @@ from kernos.vocabulary.quantities import Json
 class Session(Protocol):
     """The session, as its provenance sees it."""
 
-    state: RunState
+    @property
+    def state(self) -> RunState:
+        """The run as it stands now."""
+        ...
 
 
 class Provenance:
@@ -41,6 +44,10 @@ class Provenance:
             return None
         facts = self._now()
         return judge(tool, contract.flow, json.decode(args.text), facts, by_code=not self._is_guest())
+
+    def is_tainted(self) -> bool:
+        """Tell whether the run has read what an outsider may have written, as far as its tools declare that."""
+        return self._now().is_tainted
 
     def _now(self) -> Facts:
         state = self._session.state

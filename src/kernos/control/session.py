@@ -146,6 +146,7 @@ class Session:
 
         commit = self._journal.append([one.append for one in prepared], fails[0] if len(fails) == 1 else failed)
         for one in prepared:
+            self.shared.circumstances.take(one.append.run, one.append.rows, commit)
             one.session.advance(one.state, commit)
             self._overseer.recorded(one.session, commit)
         for one in prepared:
@@ -161,6 +162,7 @@ class Session:
         """Take notice that a commit failed: nothing after it will be durable."""
         if self.lost is None:
             self.lost = error
+            self.shared.circumstances.forget(self.run)
             self._overseer.overtaken(self, error)
 
     def apply(self, command: Command, by: PrincipalId, cause: str) -> bool:

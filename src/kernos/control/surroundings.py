@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernos.control.circumstances import Circumstances
 from kernos.control.gate import Gate
 from kernos.control.registry import Registry
 from kernos.ports.approvals import ApprovalTokens
@@ -18,3 +19,4 @@ class Surroundings:
     gate: Gate
     approval_ttl_ms: int
     tokens: ApprovalTokens
+    circumstances: Circumstances

@@ -111,6 +111,7 @@ def _intend(state: RunState, call: CallTool, approved_at: str, token: str = "") 
         before=call.before,
         undoes=call.undoes,
         token=token,
+        counts=call.counts,
     )
 
 
@@ -167,6 +168,7 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
         step.due_at,
         command.before,
         step.undoes,
+        counts=command.counts,
     )
     return (_intend(state, call, command.step, command.token),)
 
@@ -211,7 +213,7 @@ def _report(state: RunState, command: ReportAttempt) -> tuple[EventData, ...]:
     assert command.attempt == step.attempt, (command.attempt, step.attempt)
     outcome = command.outcome
     if isinstance(outcome, Json):
-        return (ActionPerformed(command.step, outcome, command.attempt),)
+        return (ActionPerformed(command.step, outcome, command.attempt, undone=_undone(step)),)
     if outcome.kind is FailureKind.FINAL:
         if (
             step.before is not None and not step.is_abandoned
@@ -264,7 +266,10 @@ def _report_look_up(state: RunState, command: ReportLookUp) -> tuple[EventData, 
     if found.done is None:
         return (looked, ActionDoubted(command.step, step.attempt, f"a look-up could not tell: {found.evidence}"))
     if found.done:
-        return (looked, ActionPerformed(command.step, found.result or NULL, step.attempt, found.evidence))
+        return (
+            looked,
+            ActionPerformed(command.step, found.result or NULL, step.attempt, found.evidence, _undone(step)),
+        )
     stop = "cancelled" if state.cancel_reason is not None else "exhausted"
     if state.cancel_reason is not None or step.attempt >= command.retry.attempts:
         failure = Failure(stop, f"it did not happen ({found.evidence}), and it is not tried again")
@@ -281,8 +286,13 @@ def _settle(state: RunState, command: SettleAction) -> tuple[EventData, ...]:
     if command.verdict not in VERDICTS:
         message = f"{command.verdict!r} settles nothing: say one of {', '.join(VERDICTS)}"
         raise InvalidInput(message)
-    state.step_in(command.step, Phase.DOUBTED)
-    return (ActionSettled(command.step, command.verdict, command.note, command.result, late=state.closed),)
+    step = state.step_in(command.step, Phase.DOUBTED)
+    undone = _undone(step) if command.verdict == "done" else ""
+    return (ActionSettled(command.step, command.verdict, command.note, command.result, state.closed, undone),)
+
+
+def _undone(step: Step) -> str:
+    return step.undoes.key if step.undoes is not None else ""
 
 
 DECIDE: Mapping[type, Decide] = {

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
+from kernos.vocabulary.circumstances import Totals
 from kernos.vocabulary.ids import RunId
 from kernos.vocabulary.journal import Append, Entry, RowOp, Scalar, Table, TreeHead, Verification
 
@@ -16,6 +17,11 @@ Changes = Callable[[int], AsyncIterator[tuple[int, Sequence[RowOp]]]]
 
 class Commit(Protocol):
     """The promise that an append will be durable, or the reason why it will not."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is durable, or failed, and views show that."""
+        ...
 
     async def durable(self) -> None:
         """Return once the append is on disk (fsync).
@@ -85,6 +91,10 @@ class Views(Protocol):
 
         `after` leaves out rows up to and with this value of the first key column: the way to the next page.
         """
+        ...
+
+    def totals(self, table: str, where: Mapping[str, Scalar | Range], *, of: str, at: str) -> Totals:
+        """Add the column `of` up over such rows, and say how many there are and the greatest `at`. Answers at once: decisions cannot wait."""
         ...
 
     async def dump(self, table: str) -> Sequence[Row]:

@@ -18,6 +18,7 @@ from kernos.adapters.sqlite.tree import Frontier, leaf_hash
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Changes, Commit, Range, Row
 from kernos.testing.rows import MemoryRows
+from kernos.vocabulary.circumstances import Totals
 from kernos.vocabulary.errors import KernelStopped, KernosError, StaleRunNumber, Tampered
 from kernos.vocabulary.ids import EpochMs, RunId, number_of
 from kernos.vocabulary.journal import Append, Entry, Finding, Scalar, Table, TreeHead, Verification
@@ -228,6 +229,12 @@ class MemoryJournal:
     ) -> Sequence[Row]:
         """Return rows."""
         return self.disk.rows.select(table, where, order, after, limit, descending=descending)
+
+    def totals(self, table: str, where: Mapping[str, Scalar | Range], *, of: str, at: str) -> Totals:
+        """Add rows up."""
+        rows = self.disk.rows.select(table, where, "", None, -1, descending=False)
+        newest = max((int(row[at] or 0) for row in rows), default=0)
+        return Totals(len(rows), sum(int(row[of] or 0) for row in rows), EpochMs(newest))
 
     async def dump(self, table: str) -> Sequence[Row]:
         """Return all rows of a table."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import ApprovalId, EpochMs, IdempotencyKey, StepName
 from kernos.vocabulary.outcome import Effect, Failure, FailureKind
@@ -44,6 +45,8 @@ class ActionIntended:
     """The action that this one takes back."""
     token: str = ""
     """Id of the signed token that the yes came in; it is used up by this event."""
+    counts: tuple[Counted, ...] = ()
+    """What it adds to the counters that the policies' declarations name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class ActionPerformed:
     result: Json
     attempt: int = 1
     evidence: str = ""
+    undone: str = ""
+    """RUN.STEP of the action that this one took back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class ActionSettled:
     note: str
     result: Json | None = None
     late: bool = False
+    undone: str = ""
+    """RUN.STEP of the action that this one took back; only with the verdict `done`."""
 
 
 # --- approvals ---------------------------------------------------------------------------------------------------

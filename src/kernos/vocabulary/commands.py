@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
@@ -154,6 +155,7 @@ class CallTool:
     undoes: Undone | None = None
     concerns: tuple[str, ...] = ()
     tool_digest: str = ""
+    counts: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ class UseApproval:
     before: Json | None = None
     token: str = ""
     complaint: str = ""
+    counts: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

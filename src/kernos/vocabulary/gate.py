@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kernos.vocabulary.circumstances import Known
 from kernos.vocabulary.ids import PrincipalId, TenantId
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
@@ -48,3 +49,5 @@ class Request:
     """Whether the call takes back an action of the same agent."""
     guest: bool = False
     """Whether the agent is a loop that is not ours; the rules of flow look at each of its calls."""
+    known: Known | None = None
+    """What policies may ask about besides; asked only for what a rule names. None: taken again later, when it is not known any more."""

@@ -19,9 +19,10 @@ import msgspec
 from msgspec import json
 
 from kernos.adapters.cedar.rules import Names, read_rules
-from kernos.adapters.cedar.schema import MODEL_TYPE, schema_text, tool_types
+from kernos.adapters.cedar.schema import MODEL_TYPE, known_shapes, schema_text, tool_types
 from kernos.adapters.cedar.scope import fits
 from kernos.adapters.cedar.shape import Attribute, DoesNotFit, Record, Scalar
+from kernos.vocabulary.circumstances import NOTHING_DECLARED, Declared, Known
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 
@@ -62,18 +63,20 @@ class CedarPolicy:
         tools: Sequence[ToolContract[Any, Any]],
         agents: Sequence[str],
         models: Sequence[str],
+        declared: Declared = NOTHING_DECLARED,
     ) -> None:
-        """Take policy texts by file name, or one text; no file at all means DEFAULT_POLICIES.
+        """Take policy texts by file name, or one text; no file at all means DEFAULT_POLICIES. `declared`: what they may ask about besides.
 
         Raises BadConfiguration with every fault of every file, or of the tools' names.
         """
         files = {"policy.cedar": policies} if isinstance(policies, str) else dict(policies)
         files = files or {"(default policies)": DEFAULT_POLICIES}
         self._tools = tool_types(tools)
-        self._schema_text = schema_text(self._tools)
+        self._known = known_shapes(declared, tools)
+        self._schema_text = schema_text(self._tools, self._known)
         schema = cedarpy.Schema.from_str(self._schema_text)
         self._rules = read_rules(files, schema, Names(self._tools, agents, models))
-        grounds = json.encode([sorted(files.items()), self._schema_text])
+        grounds = json.encode([sorted(files.items()), self._schema_text, declared])
         self._digest = hashlib.sha256(grounds).hexdigest()
         self._slices: dict[tuple[str, str, str, str], _Slice] = {}
 
@@ -100,7 +103,10 @@ class CedarPolicy:
             self._slices[key] = piece
         if piece.kept is not None:
             return piece.kept
-        decision = self._ask(call, piece)
+        try:
+            decision = self._ask(call, piece)
+        except DoesNotFit as broken:
+            return self._deny(f"what is known of the call cannot be put to the policies: {broken}")
         if not piece.conditional:
             piece.kept = decision
         return decision
@@ -126,7 +132,7 @@ class CedarPolicy:
             "undo": request.undo,
             "guest": request.guest,
         }
-        return _Call(kind, name, effects, request.agent, request.agent_version, found, context)
+        return _Call(kind, name, effects, request.agent, request.agent_version, found, context, request.known)
 
     def _slice(self, agent: str, call: "_Call") -> "_Slice":
         rules = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
@@ -134,7 +140,8 @@ class CedarPolicy:
         document = {"staticPolicies": bodies, "templates": {}, "templateLinks": []}
         policies = cedarpy.PolicySet.from_json_str(json.encode(document).decode())
         conditions = [rule.body["conditions"] for rule in rules]
-        return _Slice(policies, any(conditions), frozenset(_texts(conditions)))
+        names = frozenset(_texts(conditions))
+        return _Slice(policies, any(conditions), names, tuple(name for name in self._known if name in names))
 
     def _ask(self, call: "_Call", piece: "_Slice") -> Decision:
         """Ask Cedar, showing only attributes that a condition can mean: the others would cost most time."""
@@ -145,6 +152,7 @@ class CedarPolicy:
         if "version" in piece.names:
             entities.append({"uid": agent, "attrs": {"version": call.agent_version}, "parents": []})
         said = {name: value for name, value in call.context.items() if name in piece.names}
+        said |= self._look_up(call, piece.asked)
         sides = {"principal": agent, "resource": resource, "context": json.encode(said).decode()}
         questions = [{**sides, "action": action} for action in _ACTIONS]
         written = json.encode(entities).decode()
@@ -163,6 +171,13 @@ class CedarPolicy:
         reason = f"{_listed(more)} forbids it unattended" if more else "no policy permits it unattended"
         return Decision(Answer.ASK, self._digest[:_DIGITS], grounds, reason)
 
+    def _look_up(self, call: "_Call", names: Sequence[str]) -> dict[str, object]:
+        """Return what is known of what rules may ask about. The rest stays out: a rule that comes to it cannot be evaluated."""
+        if not names or call.known is None:
+            return {}
+        values = {name: call.known.value(name) for name in names}
+        return {name: self._known[name].value(value, name) for name, value in values.items() if value is not None}
+
     def _deny(self, reason: str, rules: Sequence[str] = ()) -> Decision:
         return Decision(Answer.DENY, self._digest[:_DIGITS], tuple(sorted(rules)), reason)
 
@@ -178,6 +193,7 @@ class _Call:
     agent_version: str
     attributes: Mapping[str, object]
     context: Mapping[str, object]
+    known: Known | None
 
 
 @dataclass(slots=True)
@@ -188,6 +204,8 @@ class _Slice:
     conditional: bool
     names: frozenset[str]
     """Every text in the conditions: an attribute whose name is not among them cannot matter."""
+    asked: tuple[str, ...]
+    """What of the known the conditions may ask about."""
     kept: Decision | None = None
     """Where no rule has a condition: the answer, once it is known."""
 

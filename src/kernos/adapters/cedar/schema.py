@@ -1,13 +1,14 @@
 """Schema: what policies can speak about, made from the declared tools; for engine and authors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import json
 
-from kernos.adapters.cedar.shape import RESERVED, Record, read_input
+from kernos.adapters.cedar.shape import RESERVED, Record, Scalar, SetOf, Shape, read_input
+from kernos.vocabulary.circumstances import ALWAYS, Declared
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.errors import BadConfiguration
 from kernos.vocabulary.gate import MODEL_TOOL
@@ -44,7 +45,7 @@ action invoke, unattended appliesTo {{
     depth: Long,
     undo: Bool,
     guest: Bool,
-  }},
+{more}  }},
 }};
 """
 
@@ -87,8 +88,8 @@ def tool_types(tools: Sequence[ToolContract[Any, Any]]) -> dict[str, ToolType]:
     return types
 
 
-def schema_text(types: dict[str, ToolType]) -> str:
-    """Write the Cedar schema; equal tools give equal text."""
+def schema_text(types: dict[str, ToolType], known: Mapping[str, Shape]) -> str:
+    """Write the Cedar schema; equal tools and declarations give equal text."""
     pieces = [_HEAD]
     spaces: dict[str, list[ToolType]] = {}
     for tool_type in types.values():
@@ -99,8 +100,33 @@ def schema_text(types: dict[str, ToolType]) -> str:
         body = "\n".join(entities)
         pieces.append(f"\nnamespace {space} {{\n{body}}}\n" if space else f"\n{body}")
     resources = ", ".join([*(tool_type.name for tool_type in types.values()), MODEL_TYPE])
-    pieces.append(_TAIL.format(resources=resources))
+    more = "".join(
+        f"    {name}{'?' if isinstance(shape, Record) else ''}: {shape.text('    ')},\n"
+        for name, shape in known.items()
+    )
+    pieces.append(_TAIL.format(resources=resources, more=more))
     return "".join(pieces)
+
+
+def known_shapes(declared: Declared, tools: Sequence[ToolContract[Any, Any]]) -> dict[str, Shape]:
+    """Return the form of what policies may ask about besides the call itself. Raises BadConfiguration for records of two forms."""
+    shapes: dict[str, Shape] = {name: _ALWAYS_SHAPES[kind] for name, kind in ALWAYS.items()}
+    shapes.update((counter.name, Scalar("Long")) for counter in declared.counters)
+    for record in declared.records:
+        found = [read_input(json.decode(tool.output.schema.text)) for tool in tools if tool.name in record.tools]
+        if any(shape != found[0] for shape in found):
+            message = f"record.{record.name} is what {', '.join(record.tools)} answer, and their answers differ in form"
+            raise BadConfiguration(message, hint="Declare a record for each of them in context.toml.")
+        shapes[record.name] = found[0] if found else Record()
+    return shapes
+
+
+_ALWAYS_SHAPES: Mapping[str, Shape] = {
+    "Long": Scalar("Long"),
+    "String": Scalar("String"),
+    "Bool": Scalar("Bool"),
+    "Set<String>": SetOf(Scalar("String")),
+}
 
 
 def _entity(tool_type: ToolType, indent: str) -> str:

@@ -34,6 +34,11 @@ class Pending:
         self.group = group
         self.error: Exception | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its group was written, or failed."""
+        return self.group.finished
+
     async def durable(self) -> None:
         """Return once the append is on disk; raise why it is not. Each caller has a future of its own: one may be cancelled."""
         if not self.group.finished:

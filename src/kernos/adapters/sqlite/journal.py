@@ -29,8 +29,9 @@ from kernos.adapters.sqlite.writer import CHECKPOINT_PAGES, Writer
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Changes, Commit, Range, Row
 from kernos.ports.signer import OpenKey, Signer
+from kernos.vocabulary.circumstances import Totals
 from kernos.vocabulary.errors import Tampered
-from kernos.vocabulary.ids import RunId
+from kernos.vocabulary.ids import EpochMs, RunId
 from kernos.vocabulary.journal import Append, Entry, Scalar, Table, TreeHead, Verification
 
 _HEADS_AT_ONCE = 1_000
@@ -190,6 +191,14 @@ class SqliteJournal:
         with said_plainly(self.path):
             rows: list[Any] = self._reading.execute(sql, (*values, limit)).fetchall()
         return [self._rows.shown(table, row) for row in rows]
+
+    def totals(self, table: str, where: Mapping[str, Scalar | Range], *, of: str, at: str) -> Totals:
+        """Add rows up."""
+        sql, values = self._rows.totals_query(table, where, of, at)
+        with said_plainly(self.path):
+            found: Any = self._reading.execute(sql, values).fetchone()
+        rows, total, newest = found
+        return Totals(rows, total, EpochMs(newest))
 
     async def dump(self, table: str) -> Sequence[Row]:
         """Return all rows of a table."""

@@ -64,6 +64,20 @@ class Rows:
         self, table: str, where: Mapping[str, Scalar | Range], order: str, after: Scalar, *, descending: bool
     ) -> tuple[str, list[Scalar]]:
         """Write the query for whole rows of a table, with a last parameter open for the limit."""
+        filters, values = self._filters(table, where, after)
+        keys = self._keys[table]
+        direction = " DESC" if descending else ""
+        by = ", ".join(f"{name}{direction}" for name in dict.fromkeys((order, *keys) if order else keys))
+        return f"SELECT {', '.join(self._names[table])} FROM {table}{filters} ORDER BY {by} LIMIT ?", values
+
+    def totals_query(
+        self, table: str, where: Mapping[str, Scalar | Range], of: str, at: str
+    ) -> tuple[str, list[Scalar]]:
+        """Write the query for what rows add up to: how many, the sum of one column, the greatest of another."""
+        filters, values = self._filters(table, where, None)
+        return f"SELECT count(*), ifnull(sum({of}), 0), ifnull(max({at}), 0) FROM {table}{filters}", values
+
+    def _filters(self, table: str, where: Mapping[str, Scalar | Range], after: Scalar) -> tuple[str, list[Scalar]]:
         conditions: list[str] = []
         values: list[Scalar] = []
         for column, wanted in where.items():
@@ -77,14 +91,11 @@ class Rows:
             else:
                 conditions.append(f"{column}=?")
                 values.append(self._stored(table, column, wanted))
-        keys = self._keys[table]
         if after is not None:
-            conditions.append(f"{keys[0]}>?")
-            values.append(self._stored(table, keys[0], after))
-        direction = " DESC" if descending else ""
-        by = ", ".join(f"{name}{direction}" for name in dict.fromkeys((order, *keys) if order else keys))
-        filters = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT {', '.join(self._names[table])} FROM {table}{filters} ORDER BY {by} LIMIT ?", values
+            first = self._keys[table][0]
+            conditions.append(f"{first}>?")
+            values.append(self._stored(table, first, after))
+        return f" WHERE {' AND '.join(conditions)}" if conditions else "", values
 
     def _merge(self, ops: Iterable[RowOp]) -> tuple[Sequence[RowOp], Sequence[RowOp]]:
         """Make one change of several on the same row; return what has an order, and what comes after it in any order.

@@ -6,17 +6,35 @@ the clock, another table or a run's state, so that any order of runs gives the s
 
 from collections.abc import Callable, Mapping
 
-from kernos.control.projections import actions, deliveries, references, runs, spend, waiting
+from kernos.control.projections import actions, counts, deliveries, references, runs, spend, waiting
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.journal import RowOp, Table
 
-TABLES: tuple[Table, ...] = (runs.TABLE, waiting.TABLE, actions.TABLE, spend.TABLE, deliveries.TABLE, references.TABLE)
+TABLES: tuple[Table, ...] = (
+    runs.TABLE,
+    waiting.TABLE,
+    actions.TABLE,
+    counts.TABLE,
+    spend.TABLE,
+    deliveries.TABLE,
+    references.TABLE,
+)
 
 _RULES: Mapping[type, tuple[Callable[[Event], tuple[RowOp, ...]], ...]] = {
     kind: tuple(
-        module.project for module in (runs, waiting, actions, spend, deliveries, references) if kind in module.KINDS
+        module.project
+        for module in (runs, waiting, actions, counts, spend, deliveries, references)
+        if kind in module.KINDS
     )
-    for kind in {*runs.KINDS, *waiting.KINDS, *actions.KINDS, *spend.KINDS, *deliveries.KINDS, *references.KINDS}
+    for kind in {
+        *runs.KINDS,
+        *waiting.KINDS,
+        *actions.KINDS,
+        *counts.KINDS,
+        *spend.KINDS,
+        *deliveries.KINDS,
+        *references.KINDS,
+    }
 }
 
 

@@ -1,0 +1,74 @@
+"""Deciding: what the gate is told about a run's calls, and what it says of them."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kernos.control.provenance import Provenance
+from kernos.control.surroundings import Surroundings
+from kernos.kernel.state import RunState
+from kernos.vocabulary.circumstances import Known
+from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.flow import Verdict
+from kernos.vocabulary.gate import MODEL_TOOL, Decision
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.questions import AskModel
+from kernos.vocabulary.undo import Undone
+
+
+class Session(Protocol):
+    """The session, as deciding sees it."""
+
+    shared: Surroundings
+    agent: AgentContract[Any, Any] | None
+
+    @property
+    def state(self) -> RunState:
+        """The run as it stands now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A run of which no code goes on here."""
+
+    state: RunState
+
+
+def known_of(shared: Surroundings, state: RunState, tool: str, args: Json) -> Known:
+    """Return what is known about a call that a person is about to say yes to."""
+    provenance = Provenance(_Standing(state), shared.registry)
+    return shared.circumstances.around(state, tool, args, None, provenance.is_tainted)
+
+
+class Deciding:
+    """Puts one session's calls to the gate."""
+
+    def __init__(self, session: Session) -> None:
+        """Take the session to look at."""
+        self._session = session
+        self._provenance = Provenance(session, session.shared.registry)
+
+    def call(self, tool: str, args: Json, undoes: Undone | None) -> tuple[Decision, tuple[str, ...]]:
+        """Return what the gate says, and which data of the call nobody vouches for."""
+        session = self._session
+        assert session.agent is not None, session.state.run
+        flow = self._provenance.verdict(tool, args) if undoes is None else None
+        request, by = session.state.request(), session.state.requested_by
+        known = self._known(tool, args, flow)
+        decision = session.shared.gate.decide_call(request, by, session.agent, tool, args, undoes, flow, known)
+        return decision, tuple(concern.key for concern in flow.concerns) if flow is not None else ()
+
+    def model(self, question: AskModel) -> Decision:
+        """Return what the gate says about a model call."""
+        session = self._session
+        assert session.agent is not None, session.state.run
+        request, by = session.state.request(), session.state.requested_by
+        known = self._known(MODEL_TOOL, question.args, None)
+        return session.shared.gate.decide_model(
+            request, by, session.agent, question.model, question.request.task, known
+        )
+
+    def _known(self, tool: str, args: Json, flow: Verdict | None) -> Known:
+        return self._session.shared.circumstances.around(
+            self._session.state, tool, args, flow, self._provenance.is_tainted
+        )
