@@ -336,3 +336,52 @@ def test_what_is_declared_wrongly_is_told_when_it_is_loaded(
     with pytest.raises(BadConfiguration) as raised:
         VirtualKernel(Shop().agent(), policies=folder(context, rules))
     assert said in str(raised.value)
+
+
+class Sale(BaseModel):
+    order: str
+    customer: str
+    amount_cents: int
+
+
+class Bought(BaseModel):
+    paid_cents: int
+
+
+@tool("shop.refund", effect="idempotent")
+def refund_sale(sale: Sale) -> None:
+    """Pay back."""
+
+
+@tool("shop.find_order", effect="read")
+def find_order(asked: OrderId) -> Bought:
+    return Bought(paid_cents=30_000)
+
+
+@agent("shop_desk", tools=[refund_sale, find_order])
+async def shop_desk(ctx: Context, sales: list[Sale]) -> list[str]:
+    ends: list[str] = []
+    for sale in sales:
+        await ctx.call(find_order, OrderId(id=sale.order))
+        try:
+            await ctx.call(refund_sale, sale)
+        except CallRefused as refused:
+            ends.append(str(refused).rpartition(" ")[2])
+        else:
+            ends.append("done")
+    return ends
+
+
+async def test_the_examples_of_the_page_do_what_it_says(tmp_path: Path, virtual_kernel: type[VirtualKernel]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("```toml\n")
+    context, _, rest = rest.partition("```\n")
+    rules, _, _ = rest.partition("```\n")[2].partition("```\n")
+    (tmp_path / "context.toml").write_text(context)
+    (tmp_path / "rules.cedar").write_text(rules)
+    sales = [
+        Sale(order=order, customer="ana", amount_cents=cents)
+        for order, cents in (("A", 30_000), ("A", 1), ("B", 30_001), ("C", 20_001), ("D", 20_000))
+    ]
+    async with virtual_kernel(shop_desk, policies=tmp_path) as kernel:
+        assert await kernel.finish(shop_desk, sales) == ["done", "once", "paid", "day", "done"]
