@@ -35,6 +35,7 @@ bench: $(READY)
 
 external: $(READY)
 	@$(BIN)/python -m tests.external.taubench_matrix
+	@$(BIN)/python -m tests.external.taubench_policy
 
 nightly: $(READY)
 	@KERNOS_NIGHTLY=1 $(BIN)/pytest -q -n 2

@@ -23,8 +23,9 @@ _RUN = "run"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = frozenset({*ALWAYS, "on_behalf_of", "tenant", "depth", "undo", "guest"})
 
-_Place = str | dict[str, str]
-"""An argument, or one for each tool."""
+_Arguments = str | tuple[str, ...]
+_Place = _Arguments | dict[str, _Arguments]
+"""One argument or several, the same or others for each tool."""
 
 
 class _Count(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,13 +85,19 @@ def read_context(text: str, registry: Registry) -> Declared:
 
 def _counter(name: str, one: _Count) -> Counter:
     in_run = one.within == _RUN
-    of = _path(one.of) if isinstance(one, _Sum) else KeyPath()
+    of = _path(one.of) if isinstance(one, _Sum) else None
     within_ms = _within_ms(one.within) if one.within and not in_run else 0
     return Counter(name, one.tools, _path(one.by), of, within_ms, in_run, one.since)
 
 
 def _path(place: _Place) -> KeyPath:
-    return KeyPath(place) if isinstance(place, str) else KeyPath("", place)
+    if isinstance(place, dict):
+        return KeyPath((), {tool: _paths(arguments) for tool, arguments in place.items()})
+    return KeyPath(_paths(place))
+
+
+def _paths(arguments: _Arguments) -> tuple[str, ...]:
+    return tuple(filter(None, (arguments,) if isinstance(arguments, str) else arguments))
 
 
 def _within_ms(text: str) -> int:
@@ -151,14 +158,15 @@ def _tool_faults(
             continue
         if reads_only and tool.effect is not Effect.READ:
             yield f"{name} does not only read, and records are what reading tools answer"
-        path = place if isinstance(place, str) else place.get(name, "")
-        found = _argument(tool, path) if path else None
-        if not path and (place or word == "of"):
+        paths = _path(place).of(name)
+        if (place and not paths) or (kind and len(paths) != 1):
             yield f"{word} names no argument of {name}"
-        elif path and found is None:
-            yield f"{word}: {name} has no argument {path}"
-        elif kind and found is not None and found.get("type") != kind:
-            yield f"{word}: {path} of {name} is no whole number; give amounts in the smallest coin"
+        for path in paths:
+            found = _argument(tool, path)
+            if found is None:
+                yield f"{word}: {name} has no argument {path}"
+            elif kind and found.get("type") != kind:
+                yield f"{word}: {path} of {name} is no whole number; give amounts in the smallest coin"
 
 
 def _argument(tool: ToolContract[object, object], path: str) -> Mapping[str, object] | None:

@@ -129,7 +129,7 @@ class Circumstances:
             _, _, newest = self._totals(counter.name + _SINCE, key, 0)
             begin = max(begin, newest)  # What came in the same millisecond counts: it may have been later.
         rows, total, _ = self._totals(counter.name, key, begin)
-        return total if counter.of.path else rows
+        return total if counter.of is not None else rows
 
     def _totals(self, counter: str, key: str, begin: int) -> tuple[int, int, int]:
         """Add up what is durable and what is on its way, each entry once although it becomes durable meanwhile."""
@@ -208,7 +208,7 @@ class Around:
         begin = max((step.n for step in self._calls(counter.since, counter.by, key)), default=-1)
         begin = max(begin, self._newest_model_call()) if MODEL_CALLS in counter.since else begin
         counted = [step for step in self._calls(counter.tools, counter.by, key) if step.n > begin]
-        if not counter.of.path:
+        if counter.of is None:
             return len(counted)
         return sum(_amount(json.decode(step.args.text), counter.of, step.what) for step in counted)
 
@@ -276,15 +276,15 @@ def _counts(step: Step) -> bool:
 
 def _key(args: Any, by: KeyPath, tool: str) -> str | None:
     """Return the key in a call's arguments, as JSON so that 1 and "1" differ; empty where there is none to be; None where it is missing."""
-    path = by.of(tool)
-    if not path:
-        return ""
-    found = _at(args, path)
-    return None if found is None else json.encode(found, order="sorted").decode()
+    paths = by.of(tool)
+    if not paths:
+        return "" if not by.others else None
+    found = [_at(args, path) for path in paths]
+    return None if None in found else json.encode(found, order="sorted").decode()
 
 
-def _amount(args: Any, of: KeyPath, tool: str) -> int:
-    found = _at(args, of.of(tool)) if of.path else 0
+def _amount(args: Any, of: KeyPath | None, tool: str) -> int:
+    found = _at(args, of.of(tool)[0]) if of is not None else 0
     return found if type(found) is int else 0
 
 

@@ -27,15 +27,15 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @dataclass(frozen=True, slots=True)
 class KeyPath:
-    """Where in a tool's arguments the key stands: dotted path, with another one for some tools."""
+    """Where in a tool's arguments the key stands: dotted paths, with others for some tools."""
 
-    path: str = ""
-    """Empty: no key, all calls count together."""
-    others: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    """None: no key, all calls count together."""
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def of(self, tool: str) -> str:
-        """Return the path for a tool."""
-        return self.others.get(tool, self.path)
+    def of(self, tool: str) -> tuple[str, ...]:
+        """Return the paths for a tool."""
+        return self.others.get(tool, self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Counter:
     name: str
     tools: tuple[str, ...]
     by: KeyPath = KeyPath()
-    of: KeyPath = KeyPath()
-    """The argument that is summed up; empty: the actions are counted."""
+    of: KeyPath | None = None
+    """The argument that is summed up; None: the actions are counted."""
     within_ms: int = 0
     """How far back; 0 for ever."""
     in_run: bool = False
