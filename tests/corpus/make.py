@@ -64,7 +64,7 @@ def sample(hint: Any, name: str) -> Any:
     if hint is int:
         return 7
     if hint is str:
-        return f"some {name}"
+        return f"{run_of(0)}.4" if name == "undone" else f"some {name}"
     if get_origin(hint) is types.UnionType:
         return sample(get_args(hint)[0], name)
     if get_origin(hint) is tuple:

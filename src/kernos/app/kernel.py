@@ -17,6 +17,7 @@ from kernos.app.revert import revert_agent
 from kernos.app.run import Run
 from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
+from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
 from kernos.control.attestation import claims_of
 from kernos.control.circumstances import Circumstances
@@ -137,7 +138,17 @@ class Kernel:
         gate = Gate(self.registry, self.policy)
         tokens = self._open_tokens()
         circumstances = Circumstances(self._declared, self.journal, self._clock)
-        shared = Surroundings(self._clock, self._chance, self.registry, gate, approval_ttl_ms, tokens, circumstances)
+        self.administrator = Administrator(self.journal, self._clock)
+        shared = Surroundings(
+            self._clock,
+            self._chance,
+            self.registry,
+            gate,
+            approval_ttl_ms,
+            tokens,
+            circumstances,
+            self.administrator,
+        )
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         worker = self._new_worker()
         self.engine = Engine(

@@ -9,6 +9,7 @@ from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.read_only import ReadOnlyJournal
 from kernos.control.codec import decode_entry
 from kernos.control.projections import TABLES
+from kernos.vocabulary.administration import ADMINISTRATION
 from kernos.vocabulary.errors import Ambiguous, NotFound
 from kernos.vocabulary.events import (
     CompensationBegun,
@@ -61,7 +62,7 @@ class Records:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
         if is_run_id(name) and self.journal.knows(RunId(name)):
             return RunId(name)
-        found = [run for run in self.journal.runs() if run.startswith(name)]
+        found = [run for run in self.journal.runs() if run.startswith(name) and run != ADMINISTRATION]
         if not found:
             message = f"no run's id begins with {name!r}"
             raise NotFound(message)
@@ -94,7 +95,8 @@ class Records:
         runs: dict[RunId, None] = {}
         ended: set[RunId] = set()
         async for _, entry in self.journal.scan():
-            runs[entry.run] = None
+            if entry.run != ADMINISTRATION:
+                runs[entry.run] = None
             if isinstance(decode_entry(entry).data, _ENDS):
                 ended.add(entry.run)
         return [run for run in runs if run not in ended]

@@ -357,7 +357,16 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.WaitExpired: lambda _, __, n: f"waited for {n} in vain",
     ev.ChildStarted: lambda _, d, __: f"asks agent {d.agent} (run {d.child[:SHORT]}): {shown(d.input)}",
     ev.ChildEnded: lambda _, d, __: f"run {d.child[:SHORT]} ended: {_outcome(d.result, d.failure)}",
+    ev.PrincipalAdmitted: lambda e, d, _: f"{e.by} admits {d.principal} to tenant {d.tenant} as {_roles(d.roles)}",
+    ev.PrincipalDismissed: lambda e, d, _: f"{e.by} dismisses {d.principal} from tenant {d.tenant}{_noted(d.reason)}",
+    ev.CredentialIssued: lambda e, d, _: f"{e.by} issues credential {d.credential} to {d.principal}",
+    ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
+    ev.AccessRequired: lambda e, *_: f"{e.by} asks for a credential with every command from now on",
 }
+
+
+def _roles(roles: Sequence[str]) -> str:
+    return ", ".join(roles) or "nobody in particular"
 
 
 def _choices(options: Sequence[str]) -> str:

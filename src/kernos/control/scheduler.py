@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from kernos.control.engine import Engine
 from kernos.control.projections.runs import CANCEL_REQUESTED
 from kernos.ports.journal import Range, Row, Views
+from kernos.vocabulary.administration import ADMINISTRATION
 from kernos.vocabulary.commands import CancelRun, EndChild
 from kernos.vocabulary.errors import KernosError
 from kernos.vocabulary.ids import KERNEL, EpochMs, RunId, StepName
@@ -30,9 +31,11 @@ class Scheduler:
         self._looking = False
         self._look_again = False
         self._task: asyncio.Task[None] | None = None
+        self._following: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Take up what a start finds: runs that have something to do, deliveries that are owed, and the first due time."""
+        await self._engine.shared.administrator.follow()
         self._engine.on_due = self._look
         self._views.watch(self._foreign)
         async for row in self._pages("runs", "run", {"status": "running"}):
@@ -49,9 +52,10 @@ class Scheduler:
 
     async def stop(self) -> None:
         """Let go of what is being looked at."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._following, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pages(self, table: str, key: str, where: Mapping[str, Scalar | Range]) -> AsyncIterator[Row]:
         """Yield all rows, a page at a time, by the key, which is one column."""
@@ -124,4 +128,18 @@ class Scheduler:
     def _foreign(self, changes: Sequence[tuple[RunId, int]]) -> None:
         """Go on with runs that another process put something into."""
         for run in dict.fromkeys(run for run, _ in changes):
-            self._engine.follow(run)
+            if run == ADMINISTRATION:
+                self._follow_administration()
+            else:
+                self._engine.follow(run)
+
+    def _follow_administration(self) -> None:
+        """Take in what another process changed about the store as a whole."""
+        self._following.add(task := asyncio.get_running_loop().create_task(self._engine.shared.administrator.follow()))
+        task.add_done_callback(self._followed)
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
+        self._following.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, KernosError) and self._engine.stopped is None:
+            self._engine.halt(error)  # Who may do what is not known any more.

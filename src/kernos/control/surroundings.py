@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernos.control.administrator import Administrator
 from kernos.control.circumstances import Circumstances
 from kernos.control.gate import Gate
 from kernos.control.registry import Registry
@@ -20,3 +21,4 @@ class Surroundings:
     approval_ttl_ms: int
     tokens: ApprovalTokens
     circumstances: Circumstances
+    administrator: Administrator

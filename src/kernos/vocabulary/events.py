@@ -2,7 +2,7 @@
 
 Each class is one kind; `KINDS` gives its name and version in the journal. A field may be added with a default; any other
 change needs a new version and an upcaster in `kernel/upcast.py`, because old journals stay. Those of actions and
-of waits stand in files of their own and belong to this list.
+of waits stand in files of their own and belong to this list, as do those of no run (`administration.py`).
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,14 @@ from kernos.vocabulary.action_events import (
     ApprovalRequested,
     CallAttemptFailed,
     CallDenied,
+)
+from kernos.vocabulary.administration import (
+    AccessRequired,
+    AdministrationData,
+    CredentialIssued,
+    CredentialRevoked,
+    PrincipalAdmitted,
+    PrincipalDismissed,
 )
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
@@ -231,7 +239,7 @@ EventData = (
     | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
     | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
-    | ChildStarted | ChildEnded
+    | ChildStarted | ChildEnded | AdministrationData
 )  # fmt: skip
 
 
@@ -290,4 +298,9 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     WaitExpired: ("wait.expired", 1),
     ChildStarted: ("child.started", 1),
     ChildEnded: ("child.ended", 1),
+    PrincipalAdmitted: ("principal.admitted", 1),
+    PrincipalDismissed: ("principal.dismissed", 1),
+    CredentialIssued: ("credential.issued", 1),
+    CredentialRevoked: ("credential.revoked", 1),
+    AccessRequired: ("access.required", 1),
 }

@@ -1,0 +1,39 @@
+"""Administration: what the events of the store's own lineage add up to. One field for each concern; the rules stand in files of their own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from kernos.vocabulary.administration import AdministrationData, Scope
+from kernos.vocabulary.events import Event
+from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that was given out, as far as the store knows it."""
+
+    principal: PrincipalId
+    tenant: TenantId
+    scopes: frozenset[Scope]
+    digest: str
+    issued_at: EpochMs
+    expires_at: EpochMs
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """The store's own affairs as they stand."""
+
+    next_n: int = 0
+    members: Mapping[tuple[TenantId, PrincipalId], frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """Who may act where, in which roles."""
+    credentials: Mapping[str, Credential] = field(default_factory=lambda: MappingProxyType({}))
+    """By id, revoked and expired ones included."""
+    is_access_required: bool = False
+
+
+Decide = Callable[[Administration, Any], tuple[AdministrationData, ...]]
+Evolve = Callable[[Administration, Event, Any], Administration]
