@@ -1,7 +1,7 @@
 """Administrator: the store's own affairs in memory, and the way to change them.
 
 Ordered: commands of this process one after the other. Bounded: by how much is administered, all of which is in memory. Survives a crash:
-everything, because it is a lineage of the journal. Others' changes are followed as soon as the journal reports them.
+everything, because it stands in the journal. Others' changes are followed as soon as the journal reports them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Administration: what the events of the store's own lineage add up to. One field for each concern; the rules stand in files of their own."""
+"""Administration: what the events of the store's own history add up to. One field for each concern; the rules stand in files of their own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Administration: what is recorded of a store as a whole and of no single run: who may act, and what they prove it with.
 
-It stands in the journal like everything else, as one lineage under an id that no run has.
+It stands in the journal like everything else, as the history of an id that no run has.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, TenantId
 
 ADMINISTRATION = RunId("0000000000000")
-"""The lineage of the store's own affairs: run number 0, which no clock gives."""
+"""The id that the store's own affairs stand under: run number 0, which no clock gives."""
 
 EVERY_TENANT = TenantId("*")
 """Stands for the whole deployment where a tenant is named."""
