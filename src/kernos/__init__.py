@@ -8,6 +8,7 @@ from typing import Any
 
 _HOMES = {
     "Kernel": "kernos.app.kernel",
+    "Access": "kernos.app.access",
     "Run": "kernos.app.run",
     "Context": "kernos.execution.context",
     "agent": "kernos.authoring.agent",
@@ -43,6 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Access",
     "CallFailed",
     "CallRefused",
     "CannotUndo",

@@ -1,6 +1,7 @@
 from kernos.adapters.http.client import HttpService as HttpService
 from kernos.adapters.http.model import OpenAIModel as OpenAIModel
 from kernos.adapters.rules.model import RulesModel as RulesModel
+from kernos.app.access import Access as Access
 from kernos.app.guest import Guests as Guests
 from kernos.app.guest import GuestTool as GuestTool
 from kernos.app.guest import Proposal as Proposal

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from kernos.app.kernel import LOCAL_PERSON, Kernel
+from kernos.app.kernel import Kernel
 from kernos.app.run import Run
 from kernos.authoring.agent import agent
 from kernos.authoring.codec import codec_of
@@ -25,7 +25,7 @@ from kernos.vocabulary.errors import BadDeclaration, CallFailed, CallRefused, Co
 from kernos.vocabulary.events import ActionDoubted, ApprovalRequested
 from kernos.vocabulary.flow import Consequence, FlowContract, ResultFields, Role
 from kernos.vocabulary.gate import Answer
-from kernos.vocabulary.ids import PrincipalId, RunId
+from kernos.vocabulary.ids import RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind
 from kernos.vocabulary.quantities import Json, Limits, Retry
 
@@ -100,7 +100,7 @@ class Guests:
         self.agent: AgentContract[Opening, str] = replace(loop, is_guest=True)
 
     @asynccontextmanager
-    async def enter(self, kernel: Kernel, words: str, *, by: str = LOCAL_PERSON) -> AsyncIterator["Guest"]:
+    async def enter(self, kernel: Kernel, words: str, *, by: str = "") -> AsyncIterator["Guest"]:
         """Start a run with the principal's words; leaving ends it. Raises InvalidInput for empty words."""
         if not words.strip():
             message = "a guest comes with the principal's words, and these are empty"
@@ -190,7 +190,7 @@ class Guest:
         turn = self._take_turn(contract, contract.input.decode(text))
         return await self._decision(turn)
 
-    async def approve(self, *, by: str = LOCAL_PERSON, note: str = "") -> Proposal:
+    async def approve(self, *, by: str = "", note: str = "") -> Proposal:
         """Say yes to what is asked: to these data, not only to this call. Returns that the call may be made, or why not even so."""
         turn = self._asked()
         place = turn.decided.result().place
@@ -198,7 +198,7 @@ class Guest:
         await self._kernel.approve(place, by=by, note=note)
         return await self._decision(turn)
 
-    async def refuse(self, reason: str, *, by: str = LOCAL_PERSON) -> Proposal:
+    async def refuse(self, reason: str, *, by: str = "") -> Proposal:
         """Say no to what is asked; the same data are denied from now on without asking."""
         turn = self._asked()
         place = turn.decided.result().place
@@ -228,11 +228,11 @@ class Guest:
             turn.reported.set_result(codec_of(Any).encode(result))
         await turn.over.wait()
 
-    async def hear(self, text: str, *, by: str = LOCAL_PERSON) -> None:
+    async def hear(self, text: str, *, by: str = "") -> None:
         """Take in what the principal says besides the words that the guest came with: it counts as theirs."""
         self._check_turn("take in words")
         turn = self._take_turn(None, text)
-        await self.run.signal(PRINCIPAL_TOPIC, text, by=PrincipalId(by))
+        await self.run.signal(PRINCIPAL_TOPIC, text, by=by)
         await turn.over.wait()
 
     # --- the run's side ------------------------------------------------------------------------------------------

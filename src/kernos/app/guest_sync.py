@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from kernos.app.guest import Guest, Guests, GuestTool, Proposal
-from kernos.app.kernel import LOCAL_PERSON, Kernel
+from kernos.app.kernel import Kernel
 from kernos.ports.policy import Policy
 
 Answered = TypeVar("Answered")
@@ -28,12 +28,12 @@ class SyncGuest:
         proposal: Proposal = self._waited(self._guest.propose(tool, arguments))
         return proposal
 
-    def approve(self, *, by: str = LOCAL_PERSON, note: str = "") -> Proposal:
+    def approve(self, *, by: str = "", note: str = "") -> Proposal:
         """As `Guest.approve`."""
         proposal: Proposal = self._waited(self._guest.approve(by=by, note=note))
         return proposal
 
-    def refuse(self, reason: str, *, by: str = LOCAL_PERSON) -> Proposal:
+    def refuse(self, reason: str, *, by: str = "") -> Proposal:
         """As `Guest.refuse`."""
         proposal: Proposal = self._waited(self._guest.refuse(reason, by=by))
         return proposal
@@ -47,7 +47,7 @@ class SyncGuest:
         """As `Guest.report`."""
         self._waited(self._guest.report(result, error=error, is_unknown=is_unknown))
 
-    def hear(self, text: str, *, by: str = LOCAL_PERSON) -> None:
+    def hear(self, text: str, *, by: str = "") -> None:
         """As `Guest.hear`."""
         self._waited(self._guest.hear(text, by=by))
 
@@ -60,7 +60,7 @@ def visit(
     *,
     name: str = "guest",
     policies: str | Path | Policy | None = None,
-    by: str = LOCAL_PERSON,
+    by: str = "",
 ) -> Iterator[SyncGuest]:
     """Open a kernel over the store at `path`, and let one guest in with the principal's words; leaving ends its run and closes the kernel.
 

@@ -3,7 +3,7 @@
 `async with Kernel("desk.kernos", agents=[desk]) as kernel: run = await kernel.start(desk, ticket); answer = await run.result()`
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
+from kernos.app.editing import changed_arguments
 from kernos.app.naming import find_run, only_step, place_of
 from kernos.app.policies import declared_for, load_policy
 from kernos.app.revert import revert_agent
@@ -20,6 +21,7 @@ from kernos.authoring.codec import codec_of
 from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
 from kernos.control.attestation import claims_of
+from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
 from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
@@ -29,6 +31,7 @@ from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
 from kernos.control.scheduler import Scheduler
 from kernos.control.surroundings import Surroundings
+from kernos.control.tenant_store import TenantStore
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
 from kernos.kernel.state import Phase, RunState, StepKind
@@ -38,10 +41,10 @@ from kernos.ports.journal import Row, Store
 from kernos.ports.model import Model
 from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
+from kernos.vocabulary.administration import EVERY_TENANT, Scope
 from kernos.vocabulary.commands import (
     AnswerQuestion,
     CancelRun,
-    Command,
     DeliverSignal,
     DenyApproval,
     EditApproval,
@@ -54,6 +57,7 @@ from kernos.vocabulary.errors import (
     BadConfiguration,
     ContractBroken,
     InvalidInput,
+    KernosError,
     NotAllowed,
     NotFound,
     StaleRunNumber,
@@ -84,9 +88,6 @@ Out = TypeVar("Out")
 
 DAY_MS = 86_400_000
 
-LOCAL_PERSON = PrincipalId("person:local")
-"""Who acts when nobody says otherwise: whoever started this program."""
-
 
 class Kernel:
     """One store, and the right to run agents over it unless another process has that."""
@@ -99,6 +100,7 @@ class Kernel:
         models: Mapping[str, Model] | None = None,
         policies: str | Path | Policy | None = None,
         works: bool = True,
+        token: str = "",
         clock: Clock | None = None,
         chance: Chance | None = None,
         active_max: int = ACTIVE_RUNS_MAX,
@@ -109,7 +111,8 @@ class Kernel:
         """Say what to run and where; `async with` opens it.
 
         `policies`: a Cedar file, a folder of them, or Cedar text; without, reads and models are allowed and every other tool asks a
-        person. `works=False` opens a kernel that only sends commands. `approval_ttl_ms`: how long a question to a person stands.
+        person. `works=False` opens a kernel that only sends commands. `token`: the credential of whoever gives the commands, where the store asks
+        for one (docs/access.md); one that is not for the whole deployment runs no agents. `approval_ttl_ms`: how long a question to a person stands.
         `approval_token_ms`: how long a yes may be used. Raises BadConfiguration.
         """
         for name, ms in (("approval_ttl_ms", approval_ttl_ms), ("approval_token_ms", approval_token_ms)):
@@ -123,6 +126,7 @@ class Kernel:
         self._declared = declared_for(policies, self.registry)
         self._models = models or {}
         self._works = works
+        self._credential = token
         self._clock = clock or SystemClock()
         self._chance = chance or SystemChance()
         self._bounds = (active_max, queue_max, approval_ttl_ms)
@@ -134,11 +138,17 @@ class Kernel:
     async def __aenter__(self) -> Self:
         """Open the store, take up what is unfinished if this process is to run agents."""
         active_max, queue_max, approval_ttl_ms = self._bounds
-        self.journal = self._open_store()
+        store = self._open_store()
+        self.administrator = Administrator(store, self._clock)
+        try:
+            await self.administrator.follow()
+            self.journal = self._seen(store)
+        except KernosError:
+            await store.close()
+            raise
         gate = Gate(self.registry, self.policy)
         tokens = self._open_tokens()
-        circumstances = Circumstances(self._declared, self.journal, self._clock)
-        self.administrator = Administrator(self.journal, self._clock)
+        circumstances = Circumstances(self._declared, self.journal, self._clock, self.administrator)
         shared = Surroundings(
             self._clock,
             self._chance,
@@ -162,6 +172,13 @@ class Kernel:
         self.engine.works = self._lock is not None
         await self._scheduler.start()
         return self
+
+    def _seen(self, store: Store) -> Store:
+        """Return the store as whoever gives the commands may see it. Raises NotAllowed."""
+        self.authority = Authority(self._credential, lambda: self.administrator.state, self._clock.now)
+        self._works = self._works and self.authority.may_run_agents
+        tenant = self.authority.caller.tenant
+        return store if tenant == EVERY_TENANT else TenantStore(store, tenant)
 
     def _open_store(self) -> Store:
         """Open what keeps the journal; the kernel for tests keeps it elsewhere."""
@@ -203,17 +220,19 @@ class Kernel:
         *,
         intent: str = "",
         key: str = "",
-        by: str = LOCAL_PERSON,
-        tenant: str = DEFAULT_TENANT,
+        by: str = "",
+        tenant: str = "",
         deadline_ms: int = 0,
         profile: str = "standard",
+        grant: Iterable[ToolContract[Any, Any]] | None = None,
     ) -> Run[Out]:
         """Ask an agent; return its run once the request is durable.
 
         `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now, a hundred years at most; the
-        contract's wall time if 0.
+        contract's wall time if 0. `grant`: the only tools that it and all below it may call, of those that their agents declare.
         Raises InvalidInput, QueueFull, UnknownAgent.
         """
+        who, mine = self.authority.who(by, Scope.START), self.authority.tenant(tenant)
         contract: AgentContract[In, Out] = self.registry.agent(agent if isinstance(agent, str) else agent.name)
         if contract.name == REVERT_AGENT:
             message = f"{REVERT_AGENT} is not started like other agents"
@@ -233,28 +252,30 @@ class Kernel:
             code_digest=contract.code_digest,
             intent=intent or contract.description.split("\n", 1)[0] or contract.name,
             input=text,
-            tenant=TenantId(tenant),
+            tenant=mine,
             limits=contract.limits,
             deadline_at=EpochMs(now + (deadline_ms or contract.limits.wall_time_ms)),
             profile=profile,
             start_key=key,
             on_failure=contract.on_failure,
+            grant=None if grant is None else tuple(tool.name for tool in grant),
         )
-        run = run_for_key(tenant, contract.name, key) if key else self.engine.new_run()
+        run = run_for_key(mine, contract.name, key) if key else self.engine.new_run()
         try:
-            await self.engine.request(run, requested, PrincipalId(by))
+            await self.engine.request(run, requested, who)
         except StaleRunNumber:
             before = (await self.engine.state(run)).request()
             if migrated(contract, before.agent_version, "input", before.input) != text:
                 message = f"the start key {key!r} was used for another input before (run {run})"
                 raise InvalidInput(message, hint="Use a key of its own for each piece of work.") from None
-        return Run(self.engine, run, contract)
+        return Run(self.engine, run, contract, self.authority)
 
     async def run(self, name: str) -> Run[Any]:
         """Return the run whose id begins with `name`. Raises NotFound, Ambiguous."""
+        self.authority.who("", Scope.LOOK)
         run = await self.find(name)
         state = await self.engine.state(run)
-        return Run(self.engine, run, self.registry.known_agent(state.request().agent))
+        return Run(self.engine, run, self.registry.known_agent(state.request().agent), self.authority)
 
     async def find(self, name: str) -> RunId:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous; InvalidInput for an empty name."""
@@ -262,41 +283,49 @@ class Kernel:
 
     async def runs(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return runs, newest first, optionally of one status."""
+        self.authority.who("", Scope.LOOK)
         where = {"status": status} if status else {}
         return await self.journal.select("runs", where, descending=True, limit=limit)
 
     async def waiting(self, *, kind: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return what runs wait for, oldest run first: kind is approval, question, signal, timer or child."""
+        self.authority.who("", Scope.LOOK)
         return await self.journal.select("waiting", {"kind": kind} if kind else {}, limit=limit)
 
     async def actions(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return actions, optionally of one status (`in_doubt` are those that a person must settle)."""
+        self.authority.who("", Scope.LOOK)
         return await self.journal.select("actions", {"status": status} if status else {}, limit=limit)
 
     # --- what people say -----------------------------------------------------------------------------------------
 
-    async def approve(self, approval: str, *, by: str = LOCAL_PERSON, digest: str = "", note: str = "") -> None:
+    async def approve(self, approval: str, *, by: str = "", digest: str = "", note: str = "") -> None:
         """Say yes to the call that waits at `approval` (RUN or RUN.STEP, ids may be shortened).
 
         `digest`: of the arguments that were looked at; without it, yes to what is asked now. Raises NotFound, NotAllowed, RunEnded.
         """
+        who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(approval, Phase.ASKING)
         state = await self.engine.state(run)
         asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
         at = self._clock.now()
-        token = await self._attest(state, step, by, asked.digest, asked.gate, at) if asked.phase is Phase.ASKING else ""
-        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token), by)
+        token = (
+            await self._attest(state, step, who, asked.digest, asked.gate, at) if asked.phase is Phase.ASKING else ""
+        )
+        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token), who)
 
-    async def deny(self, approval: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
+    async def deny(self, approval: str, reason: str, *, by: str = "") -> None:
         """Say no to the call that waits at `approval`."""
+        who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(approval, Phase.ASKING)
-        await self._say(run, step, DenyApproval(step, reason, self._clock.now()), by)
+        await self._say(run, step, DenyApproval(step, reason, self._clock.now()), who)
 
-    async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = LOCAL_PERSON, note: str = "") -> None:
+    async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = "", note: str = "") -> None:
         """Change arguments of the call that waits at `approval`, and say yes to the changed ones.
 
         Raises InvalidInput when they do not fit the tool, NotAllowed when policy denies them.
         """
+        who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(approval, Phase.ASKING)
         state = await self.engine.state(run)
         asked = state.step_in(step, Phase.ASKING)
@@ -305,28 +334,16 @@ class Kernel:
         if contract is None or agent is None:
             message = f"the tool {asked.what!r} of run {run} is not registered here"
             raise NotFound(message, hint="Add its agent's module to `agents` in kernos.toml.")
-        before = codec_of(dict[str, Any]).decode(asked.args)
-        strange = sorted(
-            set(changes) - set(codec_of(dict[str, Any]).decode(contract.input.schema).get("properties", {}))
-        )
-        if strange:
-            message = f"{asked.what} has no argument {', '.join(strange)}"
-            raise InvalidInput(message, hint=f"It has: {', '.join(before)}.")
-        try:
-            merged = contract.input.decode(codec_of(dict[str, Any]).encode({**before, **changes}))
-            args = contract.input.encode(merged)
-        except ContractBroken as broken:
-            message = f"the changed arguments do not fit {asked.what}: {broken}"
-            raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
+        args = changed_arguments(contract, asked.args, changes)
         shared = self.engine.shared
         known = known_of(shared, state, asked.what, args)
         gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
         at, digest = self._clock.now(), digest_of(args)
-        token = await self._attest(state, step, by, digest, gate, at)
-        await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), by)
+        token = await self._attest(state, step, who, digest, gate, at)
+        await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), who)
 
     async def _attest(
-        self, state: RunState, step: StepName, by: str, digest: str, gate: Decision | None, at: EpochMs
+        self, state: RunState, step: StepName, by: PrincipalId, digest: str, gate: Decision | None, at: EpochMs
     ) -> str:
         """Sign a person's yes to the arguments with this digest."""
         shared = self.engine.shared
@@ -334,7 +351,7 @@ class Kernel:
         claims = claims_of(
             state,
             step,
-            by=PrincipalId(by),
+            by=by,
             args_digest=digest,
             gate=gate,
             at=at,
@@ -344,13 +361,15 @@ class Kernel:
         )
         return shared.tokens.seal(claims)
 
-    async def answer(self, question: str, answer: str, *, by: str = LOCAL_PERSON) -> None:
+    async def answer(self, question: str, answer: str, *, by: str = "") -> None:
         """Answer the question that waits at `question` (RUN or RUN.STEP)."""
+        who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(question, Phase.WAITING)
-        await self._command(run, AnswerQuestion(step, answer), by)
+        await self.engine.command(run, AnswerQuestion(step, answer), who)
 
-    async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = LOCAL_PERSON) -> None:
+    async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = "") -> None:
         """Say what became of an action in doubt: `done` (with its result, as JSON values), `not_done` or `unknown`."""
+        who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(action, Phase.DOUBTED)
         state = await self.engine.state(run)
         text: Json | None = None
@@ -363,20 +382,23 @@ class Kernel:
                 message = f"the result does not fit {contract.name if contract else 'the tool'}: {broken}"
                 hint = "Give the result that the tool would have returned: --result '{...}'."
                 raise InvalidInput(message, hint=hint) from broken
-        await self._command(run, SettleAction(step, verdict, note, text), by)
+        await self.engine.command(run, SettleAction(step, verdict, note, text), who)
 
-    async def signal(self, run: str, topic: str, data: Any = None, *, key: str = "", by: str = LOCAL_PERSON) -> None:
+    async def signal(self, run: str, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
         """Send a signal to a run; a `key` makes it arrive once, however often it is sent."""
+        who = self.authority.who(by, Scope.START)
         found = await self.find(run)
-        await self._command(found, DeliverSignal(topic, codec_of(Any).encode(data), key), by)
+        await self.engine.command(found, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
 
-    async def cancel(self, run: str, reason: str, *, by: str = LOCAL_PERSON) -> None:
+    async def cancel(self, run: str, reason: str, *, by: str = "") -> None:
         """Stop a run and everything below it."""
-        await self._command(await self.find(run), CancelRun(reason), by)
+        who = self.authority.who(by, Scope.OPERATE)
+        await self.engine.command(await self.find(run), CancelRun(reason), who)
 
-    async def resume(self, run: str, *, by: str = LOCAL_PERSON) -> None:
+    async def resume(self, run: str, *, by: str = "") -> None:
         """Send a blocked run on."""
-        await self._command(await self.find(run), ResumeRun(), by)
+        who = self.authority.who(by, Scope.OPERATE)
+        await self.engine.command(await self.find(run), ResumeRun(), who)
 
     # --- taking back ---------------------------------------------------------------------------------------------
 
@@ -386,6 +408,10 @@ class Kernel:
         `to`: only what came after its checkpoint of that name. Actions that are taken back already are not in it. Raises NotFound,
         NotAllowed when the run goes on, when it has no such checkpoint, and when it is itself a run that takes back.
         """
+        self.authority.who("", Scope.LOOK)
+        return await self._plan_revert(run, to)
+
+    async def _plan_revert(self, run: str, to: str) -> UndoPlan:
         found = await self.find(run)
         state = await self.engine.state(found)
         if state.request().agent == REVERT_AGENT:
@@ -402,42 +428,43 @@ class Kernel:
             raise NotFound(message)
         return await self.planner.plan(found, to)
 
-    async def revert(self, plan: UndoPlan, *, by: str = LOCAL_PERSON) -> Run[UndoReport]:
+    async def revert(self, plan: UndoPlan, *, by: str = "") -> Run[UndoReport]:
         """Take back what `plan` says, in a run of its own; `by` has seen the plan and thereby approves each of its calls.
 
         The same plan started twice is one run. Raises NotAllowed when the plan is no longer what would be done now.
         """
-        now = await self.plan_revert(plan.run, to=plan.to)
+        who = self.authority.who(by, Scope.OPERATE)
+        now = await self._plan_revert(plan.run, plan.to)
         reverted = (await self.engine.state(RunId(plan.run))).request()
         earlier = await self.journal.select("runs", {"reverts": plan.run})
         run = run_for_key(reverted.tenant, REVERT_AGENT, f"{plan.run}/{sum(1 for row in earlier if row['ended_at'])}")
         if now.digest != plan.digest and not any(row["run"] == run for row in earlier):
             message = f"the plan to revert run {plan.run} is no longer what would be done"
             raise NotAllowed(message, hint=f"Look at it anew: `kernos revert {plan.run}`.")
-        return await self._take_back(run, plan, reverted.intent, reverted.tenant, by, seen=True)
+        return await self._take_back(run, plan, reverted.intent, reverted.tenant, who, seen=True)
 
     async def reconcile(self, *, since_ms: int = DAY_MS) -> Reconciliation:
         """Compare the actions of the last `since_ms` milliseconds with the services' own lists (tools with `listed=`)."""
+        self.authority.whole("", Scope.LOOK, "what services list")
         now = self._clock.now()
         reconciler = Reconciler(self.journal, self.planner, self.registry.tools)
         return await reconciler.sweep(EpochMs(max(0, now - since_ms)), EpochMs(now + 1))
 
-    async def take_back(
-        self, found: Reconciliation, *, by: str = LOCAL_PERSON, seen: bool = False
-    ) -> Run[UndoReport] | None:
+    async def take_back(self, found: Reconciliation, *, by: str = "", seen: bool = False) -> Run[UndoReport] | None:
         """Take back what a sweep found to be there too much, where its tool has an undo; None when there is nothing.
 
         Each call goes through the gate. `seen`: `by` has looked at the findings and approves the calls that policy asks a person about.
         """
+        who = self.authority.whole(by, Scope.OPERATE, "taking back what a sweep found")
         undos = tuple(one.undo for one in found.differences if one.undo is not None and not one.undo.obstacle)
         if not undos:
             return None
         intent = "what nobody intended, or not so often"
         plan = UndoPlan("", "", undos, "")
-        return await self._take_back(self.engine.new_run(), plan, intent, DEFAULT_TENANT, by, seen=seen)
+        return await self._take_back(self.engine.new_run(), plan, intent, DEFAULT_TENANT, who, seen=seen)
 
     async def _take_back(
-        self, run: RunId, plan: UndoPlan, intent: str, tenant: TenantId, by: str, *, seen: bool
+        self, run: RunId, plan: UndoPlan, intent: str, tenant: TenantId, by: PrincipalId, *, seen: bool
     ) -> Run[UndoReport]:
         asked = self.engine.family.undo_request(intent, codec_of(UndoPlan).encode(plan), tenant)
         digests = (digest_of(Json(undo.args.encode())) for undo in plan.undos if not undo.obstacle)
@@ -445,7 +472,7 @@ class Kernel:
             asked, reverts=RunId(plan.run), approved=tuple(digests) if seen else (), start_key=plan.run or run
         )
         try:
-            await self.engine.request(run, requested, PrincipalId(by))
+            await self.engine.request(run, requested, by)
         except StaleRunNumber:  # Somebody was faster; with the same plan it is the same run.
             before = codec_of(UndoPlan).decode((await self.engine.state(run)).request().input)
             if (before.to, before.digest) != (plan.to, plan.digest):
@@ -453,17 +480,14 @@ class Kernel:
                 raise NotAllowed(
                     message, hint=f"Follow it with `kernos trace {run}`; what is left then takes a new plan."
                 ) from None
-        return Run(self.engine, run, self.registry.agent(REVERT_AGENT))
-
-    async def _command(self, run: RunId, command: Command, by: str) -> None:
-        await self.engine.command(run, command, PrincipalId(by))
+        return Run(self.engine, run, self.registry.agent(REVERT_AGENT), self.authority)
 
     async def _say(
-        self, run: RunId, step: StepName, command: GrantApproval | DenyApproval | EditApproval, by: str
+        self, run: RunId, step: StepName, command: GrantApproval | DenyApproval | EditApproval, by: PrincipalId
     ) -> None:
         """Hand over what a person says to a call. Raises NotAllowed when it comes too late: then that is what is recorded."""
         asked = (await self.engine.state(run)).steps.get(step)
-        happened = await self.engine.command(run, command, PrincipalId(by))
+        happened = await self.engine.command(run, command, by)
         if happened and asked is not None and command.at >= asked.due_at:
             message = f"the answer to {run}.{step} came too late: the question had expired, which counts as no"
             raise NotAllowed(message, hint="Start the work anew if it is still wanted.")

@@ -7,10 +7,14 @@ from typing import Self
 
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.read_only import ReadOnlyJournal
+from kernos.adapters.system.clock import SystemClock
+from kernos.control.authority import Authority
 from kernos.control.codec import decode_entry
 from kernos.control.projections import TABLES
-from kernos.vocabulary.administration import ADMINISTRATION
-from kernos.vocabulary.errors import Ambiguous, NotFound
+from kernos.kernel.administering import administered
+from kernos.kernel.administration import Administration
+from kernos.vocabulary.administration import ADMINISTRATION, EVERY_TENANT, Scope
+from kernos.vocabulary.errors import Ambiguous, KernosError, NotFound
 from kernos.vocabulary.events import (
     CompensationBegun,
     Event,
@@ -19,6 +23,7 @@ from kernos.vocabulary.events import (
     RunExpired,
     RunFailed,
     RunHandedOver,
+    RunRequested,
 )
 from kernos.vocabulary.ids import RunId, is_run_id, number_of
 
@@ -33,12 +38,19 @@ _SHOWN_MAX = 5
 class Records:
     """What a store says about its runs."""
 
-    def __init__(self, store: Path) -> None:
-        """Open a store that exists. Raises NotFound, and what opening one raises."""
+    def __init__(self, store: Path, token: str = "") -> None:
+        """Open a store that exists, as the holder of a credential. Raises NotFound, NotAllowed, and what opening one raises."""
         if not store.is_file():
             message = f"there is no store {store}"
             raise NotFound(message, hint="Name another one with --store; the first `kernos run AGENT` makes one.")
         self.journal = ReadOnlyJournal(store, TABLES, open_key=FileSigner.at)
+        try:
+            known = administered(Administration(), map(decode_entry, self.journal.entries(ADMINISTRATION)))
+            self.authority = Authority(token, lambda: known, SystemClock().now)
+            self.authority.who("", Scope.LOOK)
+        except KernosError:
+            self.journal.close()
+            raise
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -52,17 +64,24 @@ class Records:
 
     async def events(self, run: RunId) -> list[Event]:
         """Return a run's events. Raises NotFound, Tampered."""
-        entries = await self.journal.read(run)
-        if not entries:
+        if not self._sees(run):
             message = f"there is no run {run}"
             raise NotFound(message)
-        return [decode_entry(entry) for entry in entries]
+        return [decode_entry(entry) for entry in self.journal.entries(run)]
+
+    def _sees(self, run: RunId) -> bool:
+        """Tell whether there is such a run, of a tenant that the caller may see."""
+        if self.authority.caller.tenant == EVERY_TENANT:
+            return run != ADMINISTRATION and self.journal.knows(run)
+        entries = self.journal.entries(run)
+        first = decode_entry(entries[0]).data if entries else None
+        return isinstance(first, RunRequested) and self.authority.caller.sees(first.tenant)
 
     def find(self, name: str) -> RunId:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
-        if is_run_id(name) and self.journal.knows(RunId(name)):
+        if is_run_id(name) and self._sees(RunId(name)):
             return RunId(name)
-        found = [run for run in self.journal.runs() if run.startswith(name) and run != ADMINISTRATION]
+        found = [run for run in self.journal.runs() if run.startswith(name) and self._sees(run)]
         if not found:
             message = f"no run's id begins with {name!r}"
             raise NotFound(message)
@@ -75,11 +94,11 @@ class Records:
     async def open_runs(self) -> Sequence[RunId]:
         """Return the runs whose code will run again, oldest first: by the projections, else from the journal itself."""
         if not self.journal.has_projections:
-            return await self._open_by_journal()
+            return [run for run in await self._open_by_journal() if self._sees(run)]
         found: list[RunId] = []
         for status in _OPEN:
             found += [run async for run in self._of_status(status)]
-        return sorted(found, key=number_of)
+        return sorted(filter(self._sees, found), key=number_of)
 
     async def _of_status(self, status: str) -> AsyncIterator[RunId]:
         after = None
@@ -95,8 +114,7 @@ class Records:
         runs: dict[RunId, None] = {}
         ended: set[RunId] = set()
         async for _, entry in self.journal.scan():
-            if entry.run != ADMINISTRATION:
-                runs[entry.run] = None
+            runs[entry.run] = None
             if isinstance(decode_entry(entry).data, _ENDS):
                 ended.add(entry.run)
         return [run for run in runs if run not in ended]

@@ -5,9 +5,11 @@ from typing import Any, Generic, TypeVar
 
 from kernos.authoring.codec import codec_of
 from kernos.control.assignment import migrated, version_of
+from kernos.control.authority import Authority
 from kernos.control.codec import decode_entry
 from kernos.control.engine import Engine
 from kernos.kernel.state import RunState
+from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.commands import CancelRun, DeliverSignal
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import RunDidNotComplete
@@ -17,14 +19,13 @@ from kernos.vocabulary.outcome import Failure
 
 Out = TypeVar("Out")
 
-_LOCAL = PrincipalId("person:local")
-
 
 class Run(Generic[Out]):
     """One run of a store."""
 
-    def __init__(self, engine: Engine, run: RunId, agent: AgentContract[Any, Out] | None) -> None:
+    def __init__(self, engine: Engine, run: RunId, agent: AgentContract[Any, Out] | None, authority: Authority) -> None:
         """Made by `Kernel.start` and `Kernel.run`."""
+        self._authority = authority
         self._engine = engine
         self._agent = agent
         self.id = run
@@ -70,13 +71,14 @@ class Run(Generic[Out]):
                 return
             await changed
 
-    async def signal(self, topic: str, data: Any = None, *, key: str = "", by: PrincipalId = _LOCAL) -> None:
+    async def signal(self, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
         """Send a signal; a `key` makes it arrive once."""
-        await self._engine.command(self.id, DeliverSignal(topic, codec_of(Any).encode(data), key), by)
+        who = self._authority.who(by, Scope.START)
+        await self._engine.command(self.id, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
 
-    async def cancel(self, reason: str, *, by: PrincipalId = _LOCAL) -> None:
+    async def cancel(self, reason: str, *, by: str = "") -> None:
         """Stop the run and everything below it."""
-        await self._engine.command(self.id, CancelRun(reason), by)
+        await self._engine.command(self.id, CancelRun(reason), self._authority.who(by, Scope.OPERATE))
 
 
 _ENDS = frozenset({"RunCompleted", "RunFailed", "RunCancelled", "RunExpired"})

@@ -82,8 +82,10 @@ class Settings:
     """Import paths, `agents.hello` for all agents of a module or `agents.hello:hello` for one."""
     policies: Path | None
     by: str
-    """The principal that commands are given by."""
+    """The principal that commands are given by; empty for whomever the credential belongs to."""
     models: Mapping[str, ModelSettings]
+    token: str = field(default="", repr=False)
+    """The credential that commands are given with; it stands in the environment alone."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting comes from, for people."""
     repeated: str = ""
@@ -120,18 +122,32 @@ def load_settings(options: Options, environ: Mapping[str, str], here: Path) -> S
     store, store_base = chosen("store", options.store, read.kernos.store, _STORE)
     policies, policies_base = chosen("policies", options.policies, read.kernos.policies)
     agents, _ = chosen("agents", ",".join(options.agents), ",".join(read.kernos.agents))
-    by, _ = chosen("by", options.by, read.kernos.by, _PERSON)
+    token = _token(environ, here)
+    by, _ = chosen("by", options.by, read.kernos.by, "" if token else _PERSON)
     return Settings(
         folder=folder,
         file=file,
         store=_placed(store_base, store),
         agents=tuple(name.strip() for name in agents.split(",") if name.strip()),
         policies=_placed(policies_base, policies) if policies else None,
-        by=principal(by),
+        by=principal(by) if by else "",
         models=read.models,
+        token=token,
         sources=sources,
         repeated="".join(f" {name} {shlex.quote(value)}" for name, value in repeated if value),
     )
+
+
+def _token(environ: Mapping[str, str], here: Path) -> str:
+    """Return the credential from KERNOS_TOKEN, or from the file that KERNOS_TOKEN_FILE names. Raises BadConfiguration."""
+    named = environ.get("KERNOS_TOKEN_FILE", "")
+    if environ.get("KERNOS_TOKEN") or not named:
+        return environ.get("KERNOS_TOKEN", "").strip()
+    try:
+        return _placed(here, named).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        message = f"the credential in {named} (KERNOS_TOKEN_FILE) could not be read: {error}"
+        raise BadConfiguration(message, hint="Name a text file with the credential in it, and nothing else.") from error
 
 
 def principal(name: str) -> str:

@@ -234,7 +234,9 @@ class Answers:
         effect = contract.effect if contract is not None else Effect.ONCE
         at = self._now()
         expires_at = EpochMs(at + self._session.shared.approval_ttl_ms)
-        counts = self._session.shared.circumstances.counted(question.tool, question.args)
+        counts = self._session.shared.circumstances.counted(
+            self._session.state.request().tenant, question.tool, question.args
+        )
         self._session.record(
             CallTool(
                 name,
@@ -283,7 +285,7 @@ class Answers:
         """Check the signed yes against what is about to be sent."""
         session, at = self._session, self._now()
         token, wrong = complaint(session.shared.tokens, session.state, name, self._tool(step.what), at)
-        counts = session.shared.circumstances.counted(step.what, step.args)
+        counts = session.shared.circumstances.counted(session.state.request().tenant, step.what, step.args)
         return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong, counts)
 
     def _begin(self, name: StepName, pending: _Pending) -> Reply:

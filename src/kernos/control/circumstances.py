@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import json
 
+from kernos.control.administrator import Administrator
 from kernos.control.gate import digest_of
 from kernos.control.projections.counts import TABLE
+from kernos.kernel.identity import roles_of
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Commit, Range, Views
@@ -29,7 +31,7 @@ from kernos.vocabulary.circumstances import (
 )
 from kernos.vocabulary.flow import Verdict
 from kernos.vocabulary.gate import Answer
-from kernos.vocabulary.ids import RunId
+from kernos.vocabulary.ids import RunId, TenantId
 from kernos.vocabulary.journal import RowOp, Scalar
 from kernos.vocabulary.quantities import Json
 
@@ -61,8 +63,9 @@ _Action = tuple[Scalar, Scalar]
 class Circumstances:
     """What one kernel knows; shared by its sessions."""
 
-    def __init__(self, declared: Declared, views: Views, clock: Clock) -> None:
-        """Take what is declared, and where counts stand."""
+    def __init__(self, declared: Declared, views: Views, clock: Clock, administrator: Administrator) -> None:
+        """Take what is declared, where counts stand, and who has which roles."""
+        self.administrator = administrator
         self._views = views
         self.clock = clock
         zone = declared.zone
@@ -85,8 +88,8 @@ class Circumstances:
         """Tell whether actions of this tool are counted over several runs."""
         return tool in self._counting
 
-    def counted(self, tool: str, args: Json) -> tuple[Counted, ...]:
-        """Return what an action adds to the counters."""
+    def counted(self, tenant: TenantId, tool: str, args: Json) -> tuple[Counted, ...]:
+        """Return what an action adds to the counters of its tenant."""
         if tool not in self._counting:
             return ()
         value = json.decode(args.text)
@@ -94,9 +97,9 @@ class Circumstances:
         for counter in self._kept:
             key = _key(value, counter.by, tool)
             if tool in counter.tools:
-                found.append(Counted(counter.name, key or "", _amount(value, counter.of, tool)))
+                found.append(Counted(counter.name, _placed(tenant, key), _amount(value, counter.of, tool)))
             if tool in counter.since:
-                found.append(Counted(counter.name + _SINCE, key or "", 0))
+                found.append(Counted(counter.name + _SINCE, _placed(tenant, key), 0))
         return tuple(found)
 
     def take(self, run: RunId, rows: Sequence[RowOp], commit: Commit) -> None:
@@ -123,7 +126,7 @@ class Circumstances:
                 del coming[action]
 
     def total(self, counter: Counter, key: str) -> int:
-        """Return what a counter stands at for a key."""
+        """Return what a counter stands at for a key with its tenant."""
         begin = self.clock.now() - counter.within_ms if counter.within_ms else 0
         if counter.since:
             _, _, newest = self._totals(counter.name + _SINCE, key, 0)
@@ -202,7 +205,9 @@ class Around:
         key = _key(json.decode(self._args.text), counter.by, self._tool)
         if key is None:
             return None
-        return self._in_run(counter, key) if counter.in_run else self._all.total(counter, key)
+        if counter.in_run:
+            return self._in_run(counter, key)
+        return self._all.total(counter, _placed(self._state.request().tenant, key))
 
     def _in_run(self, counter: Counter, key: str) -> int:
         begin = max((step.n for step in self._calls(counter.since, counter.by, key)), default=-1)
@@ -248,6 +253,11 @@ class Around:
         concerns = self._flow.concerns if self._flow is not None else ()
         return sorted({concern.what for concern in concerns})
 
+    def _roles(self) -> list[str]:
+        """Return the roles, in this tenant, of whoever the run acts for."""
+        state = self._state
+        return sorted(roles_of(self._all.administrator.state, state.requested_by, state.request().tenant))
+
     def _approvals(self) -> int:
         """Count the actions of this run that were taken because a person said yes."""
         steps = self._state.steps.values()
@@ -264,6 +274,7 @@ _ALWAYS: Mapping[str, Callable[[Around], object]] = {
     "read_untrusted": Around._tainted,  # noqa: SLF001
     "unvouched": Around._unvouched,  # noqa: SLF001
     "approvals": Around._approvals,  # noqa: SLF001
+    "roles": Around._roles,  # noqa: SLF001
 }
 
 
@@ -281,6 +292,11 @@ def _key(args: Any, by: KeyPath, tool: str) -> str | None:
         return "" if not by.others else None
     found = [_at(args, path) for path in paths]
     return None if None in found else json.encode(found, order="sorted").decode()
+
+
+def _placed(tenant: TenantId, key: str | None) -> str:
+    """Return the key among those of all tenants; a tenant's name has no space in it."""
+    return f"{tenant} {key or ''}"
 
 
 def _amount(args: Any, of: KeyPath | None, tool: str) -> int:

@@ -72,6 +72,7 @@ class Family:
             detached=command.detached,
             root=above.root or parent.run,
             on_failure=contract.on_failure,
+            grant=narrowed(above.grant, question.grant),
         )
         return self._prepare_request(parent, command.child, requested)
 
@@ -158,3 +159,10 @@ class Family:
             if not request.parent or request.detached:
                 return None
             run = request.parent
+
+
+def narrowed(grant: tuple[str, ...] | None, further: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return a grant narrowed further: nobody passes on what they were not granted themselves."""
+    if grant is None or further is None:
+        return further if grant is None else grant
+    return tuple(tool for tool in further if tool in grant)

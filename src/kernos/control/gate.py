@@ -62,6 +62,9 @@ class Gate:
         elif contract is None or contract not in agent.tools:
             declared = ", ".join(t.name for t in agent.tools) or "none"
             return self._deny(f"agent {agent.name} does not declare the tool {tool} (declared: {declared})")
+        elif requested.grant is not None and tool not in requested.grant:
+            granted = ", ".join(requested.grant) or "none"
+            return self._deny(f"the run was not granted the tool {tool} by whoever started it (granted: {granted})")
         assert contract is not None, tool
         try:
             contract.input.decode(args)

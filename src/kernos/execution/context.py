@@ -7,7 +7,7 @@ was given to.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -178,20 +178,28 @@ class Context:
     # --- other agents and branches ------------------------------------------------------------------------------
 
     def run(
-        self, agent: AgentContract[In, Out], value: In, *, intent: str = "", retry: Retry | None = None
+        self,
+        agent: AgentContract[In, Out],
+        value: In,
+        *,
+        intent: str = "",
+        retry: Retry | None = None,
+        grant: Iterable[ToolContract[Any, Any]] | None = None,
     ) -> Coroutine[Any, Any, Out]:
         """Ask another agent and return its output; with `retry`, a failed child is asked for anew, after a delay.
 
+        `grant`: the only tools that it may call, and all that it asks in turn; it never may call more than this run may.
+
         Raises CallFailed when the child ends without an output; its `failure` is the child's failure mode.
         """
-        return self._run(self._next(), agent, value, intent, retry or Retry(attempts=1))
+        question = AskChild(agent.name, agent.input.encode(value), intent, grant=_names(grant))
+        return self._run(self._next(), agent, question, retry or Retry(attempts=1))
 
-    async def _run(self, name: StepName, agent: AgentContract[In, Out], value: In, intent: str, retry: Retry) -> Out:
-        args = agent.input.encode(value)
+    async def _run(self, name: StepName, agent: AgentContract[In, Out], question: AskChild, retry: Retry) -> Out:
         for attempt in range(1, retry.attempts + 1):
             step = name if attempt == 1 else StepName(f"{name}.try{attempt}")
             try:
-                answer = await self._answer(step, AskChild(agent.name, args, intent), f"agent {agent.name}")
+                answer = await self._answer(step, question, f"agent {agent.name}")
             except CallFailed:
                 if attempt == retry.attempts:
                     raise
@@ -203,13 +211,20 @@ class Context:
         message = f"{retry.attempts} attempts are none"
         raise InvalidInput(message, hint="Give retry at least one attempt.")
 
-    def spawn(self, agent: AgentContract[In, Any], value: In, *, intent: str = "") -> Coroutine[Any, Any, RunId]:
-        """Ask another agent without waiting for it: return the id of its run, which goes on by itself."""
-        return self._spawn(self._next(), agent, value, intent)
+    def spawn(
+        self,
+        agent: AgentContract[In, Any],
+        value: In,
+        *,
+        intent: str = "",
+        grant: Iterable[ToolContract[Any, Any]] | None = None,
+    ) -> Coroutine[Any, Any, RunId]:
+        """Ask another agent without waiting for it: return the id of its run, which goes on by itself. `grant`: as in `run`."""
+        question = AskChild(agent.name, agent.input.encode(value), intent, detached=True, grant=_names(grant))
+        return self._spawn(self._next(), question)
 
-    async def _spawn(self, name: StepName, agent: AgentContract[In, Any], value: In, intent: str) -> RunId:
-        question = AskChild(agent.name, agent.input.encode(value), intent, detached=True)
-        answer = await self._answer(name, question, f"agent {agent.name}")
+    async def _spawn(self, name: StepName, question: AskChild) -> RunId:
+        answer = await self._answer(name, question, f"agent {question.agent}")
         return RunId(str(self._frame.codec_of(str).decode(answer)))
 
     def fork(
@@ -447,3 +462,7 @@ def _milliseconds(time: float | timedelta | None) -> int:
         message = f"a time of {seconds} s lies in the past, or more than a hundred years ahead"
         raise InvalidInput(message, hint="Give a time of 0 seconds or more; leave the timeout out to wait for ever.")
     return max(1, round(seconds * 1_000))
+
+
+def _names(grant: Iterable[ToolContract[Any, Any]] | None) -> tuple[str, ...] | None:
+    return None if grant is None else tuple(tool.name for tool in grant)

@@ -19,6 +19,7 @@ ALWAYS: Mapping[str, str] = {
     "read_untrusted": "Bool",
     "unvouched": "Set<String>",
     "approvals": "Long",
+    "roles": "Set<String>",
 }
 """What policies may ask about without a declaration, with its Cedar type."""
 

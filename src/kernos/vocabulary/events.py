@@ -78,6 +78,8 @@ class RunRequested:
     """The ended run whose actions this one takes back for a person."""
     approved: tuple[str, ...] = ()
     """Digests of the calls that whoever asked has seen and approved with the request."""
+    grant: tuple[str, ...] | None = None
+    """The only tools that the run and all below it may call, of those that their agents declare; None: no narrowing."""
 
 
 @dataclass(frozen=True, slots=True)

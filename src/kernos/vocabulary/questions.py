@@ -84,6 +84,8 @@ class AskChild:
     input: Json
     intent: str
     detached: bool = False
+    grant: tuple[str, ...] | None = None
+    """The only tools it may call, and all that it asks; None: those that its parent may."""
 
 
 Question = (

@@ -70,10 +70,14 @@ class ReadOnlyJournal:
                 self._tail = load_tail(self._connection, self._notary, self.path)
         return self._tail.frontier
 
-    async def read(self, run: RunId, after: int = -1) -> Sequence[Entry]:
+    def entries(self, run: RunId, after: int = -1) -> Sequence[Entry]:
         """Return a run's entries, proven."""
         with said_plainly(self.path):
             return self._reader.read(run, after)
+
+    async def read(self, run: RunId, after: int = -1) -> Sequence[Entry]:
+        """Return a run's entries, proven."""
+        return self.entries(run, after)
 
     async def scan(self, after: int = -1) -> AsyncIterator[tuple[int, Entry]]:
         """Yield every entry after a position, proven."""

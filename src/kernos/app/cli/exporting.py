@@ -35,9 +35,9 @@ def export_run(settings: Settings, name: str, out: str, redact: Sequence[str]) -
 
 async def _export(settings: Settings, name: str, out: Path | None, redact: Sequence[str]) -> Path:
     registry = find_registry(settings)
-    with Records(settings.store) as records:
+    with Records(settings.store, settings.token) as records:
         run = records.find(name)
-        texts = [entry.body.decode() for entry in await records.journal.read(run)]
+        texts = [entry.body.decode() for entry in records.journal.entries(run)]
     path = out or Path(f"test_run_{run[:SHORT]}.py")
     if path.exists():
         message = f"{path} is there already"

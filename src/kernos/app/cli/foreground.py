@@ -119,8 +119,8 @@ async def see_through(
                 return 0
             holder = None if kernel.works else WorkerLock.holder(settings.store)
             where = f" in process {holder}, which works on this store" if holder else ""
-            agent = (await started.state()).request().agent
-            _note(f"run {run[:SHORT]}: {agent}, asked by {settings.by}{where}")
+            state = await started.state()
+            _note(f"run {run[:SHORT]}: {state.request().agent}, asked by {state.requested_by}{where}")
             kernel.engine.on_broken = lambda _: told.set()
             how = await _follow(kernel, run, told, settings)
             broken = kernel.engine.stopped

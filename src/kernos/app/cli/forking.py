@@ -87,7 +87,7 @@ async def fork_run(
     agents = find_agents(settings)
     models = make_models(settings)
     registry = Registry(agents, models)
-    with Records(settings.store) as records:
+    with Records(settings.store, settings.token) as records:
         run = records.find(name)
         recorded = await _tree(records, run)
     record = recorded[run].record

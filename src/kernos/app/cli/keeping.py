@@ -20,9 +20,12 @@ def verify(
     Exit code 1, with the places, when something is wrong.
     """
     from kernos.app.cli.checking import verify_store
-    from kernos.app.cli.opening import existing, settings_of
+    from kernos.app.cli.opening import existing, settings_of, whole_store
 
-    return verify_store(existing(settings_of(config, store)).store, projections=projections, as_json=json)
+    settings = existing(settings_of(config, store))
+    if projections:
+        whole_store(settings, "comparing the projections")
+    return verify_store(settings.store, projections=projections, as_json=json)
 
 
 def rebuild(store: Store = "", config: Config = "") -> None:
@@ -30,9 +33,11 @@ def rebuild(store: Store = "", config: Config = "") -> None:
     import asyncio
 
     from kernos.app.cli.checking import rebuild_projections
-    from kernos.app.cli.opening import existing, settings_of
+    from kernos.app.cli.opening import existing, settings_of, whole_store
 
-    asyncio.run(rebuild_projections(existing(settings_of(config, store)).store))
+    settings = existing(settings_of(config, store))
+    whole_store(settings, "rebuilding the projections")
+    asyncio.run(rebuild_projections(settings.store))
 
 
 def doctor(

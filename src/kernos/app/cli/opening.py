@@ -13,10 +13,12 @@ from kernos.adapters.http.model import OpenAIModel
 from kernos.adapters.rules.model import RulesModel
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.kernel import Kernel
+from kernos.app.records import Records
 from kernos.app.revert import revert_agent
 from kernos.app.settings import ModelSettings, OpenAISettings, Options, RulesSettings, Settings, load_settings
 from kernos.control.registry import Registry
 from kernos.ports.model import Model
+from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import BadConfiguration, KernosError, NotFound, UnknownAgent
 
@@ -42,7 +44,7 @@ def existing(settings: Settings) -> Settings:
 
 def plain_kernel(settings: Settings) -> Kernel:
     """Return a kernel that only looks and sends commands, without agents: it works on every store. Raises NotFound."""
-    return Kernel(existing(settings).store, works=False)
+    return Kernel(existing(settings).store, works=False, token=settings.token)
 
 
 def full_kernel(settings: Settings, *, works: bool) -> Kernel:
@@ -51,7 +53,20 @@ def full_kernel(settings: Settings, *, works: bool) -> Kernel:
     if works and not settings.store.parent.is_dir():
         message = f"the folder of the store {settings.store} does not exist"
         raise BadConfiguration(message, hint=f"Make it: mkdir -p {settings.store.parent}")
-    return Kernel(settings.store, agents=agents, models=make_models(settings), policies=settings.policies, works=works)
+    return Kernel(
+        settings.store,
+        agents=agents,
+        models=make_models(settings),
+        policies=settings.policies,
+        works=works,
+        token=settings.token,
+    )
+
+
+def whole_store(settings: Settings, what: str) -> None:
+    """Check that the credential is good for what concerns every tenant. Raises NotAllowed."""
+    with Records(settings.store, settings.token) as records:
+        records.authority.whole(settings.by, Scope.OPERATE, what)
 
 
 def find_agents(settings: Settings) -> list[AgentContract[Any, Any]]:

@@ -2,6 +2,7 @@
 
 import typer
 
+from kernos.app.cli.access import access
 from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume, settle, signal
 from kernos.app.cli.approvals import approval
 from kernos.app.cli.auditing import effects, rehearse, why
@@ -46,8 +47,9 @@ _COMMANDS = (
     doctor,
     config,
 )
-GROUPS = ("approval",)
+GROUPS = ("approval", "access")
 NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(approval, name="approval")
+app.add_typer(access, name="access")

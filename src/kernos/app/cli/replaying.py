@@ -23,7 +23,7 @@ async def replay_run(settings: Settings, name: str, *, as_json: bool) -> int:
     registry = find_registry(settings)
     clock = SystemClock()
     began = clock.now()
-    with Records(settings.store) as records:
+    with Records(settings.store, settings.token) as records:
         record = record_of(await records.events(records.find(name)))
     agent = recorded_agent(registry, record.state.request().agent)
     worker = InProcessWorker({}, codec_of)

@@ -67,20 +67,20 @@ def say(said: Said, config: str, store: str, by: str, as_json: bool) -> None:
             message, hint=f"For example: kernos settle {said.name} not_done --note 'their list lacks it'"
         )
     settings = existing(settings_of(config, store, by=by))
-    about, state = asyncio.run(_hand_over(said, settings))
+    about, state, by = asyncio.run(_hand_over(said, settings))
     if as_json:
-        print_json({"run": state.run, "said": said.verb, "by": settings.by, "about": about})
+        print_json({"run": state.run, "said": said.verb, "by": by, "about": about})
         return
     name = state.run[:SHORT]
     what = about.about() if about is not None else f"run {name}"
     if about is not None and about.kind == "question":
         what = f"{about.subject}'s question: {about.details}"
-    print(f"{settings.by} {_DONE[said.verb].format(**said.words)} {what}")
+    print(f"{by} {_DONE[said.verb].format(**said.words)} {what}")
     print(f"run {name} has ended: {state.status}" if state.ended else who_goes_on(settings))
 
 
-async def _hand_over(said: Said, settings: Settings) -> tuple[Wait | None, RunState]:
-    """Return what it was about, as it is now, and where the run stands after it."""
+async def _hand_over(said: Said, settings: Settings) -> tuple[Wait | None, RunState, str]:
+    """Return what it was about, as it is now, where the run stands after it, and who said it."""
     # Only these look at a tool's types and at policy; the others work on any store, whatever agents it belongs to.
     needs_agents = said.verb == "edit" or (said.verb == "settle" and said.words["verdict"] == "done")
     async with full_kernel(settings, works=False) if needs_agents else plain_kernel(settings) as kernel:
@@ -104,10 +104,10 @@ async def _hand_over(said: Said, settings: Settings) -> tuple[Wait | None, RunSt
             # What is said yes to is what is shown below, not what may stand there a moment later.
             words["digest"] = state.steps[StepName(about.step)].digest
         await getattr(kernel, said.verb)(name, **words, by=settings.by)
-        state = await kernel.engine.state(run)
+        state, who = await kernel.engine.state(run), kernel.authority.caller.principal
     if said.verb == "edit" and about is not None:
         about = replace(about, details=state.steps[StepName(about.step)].args.text.decode())
-    return about, state
+    return about, state, settings.by or who
 
 
 def _refuse_what_changes_nothing(verb: str, state: RunState) -> None:

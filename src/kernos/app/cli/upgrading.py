@@ -37,7 +37,7 @@ async def check_upgrade(settings: Settings, *, as_json: bool) -> int:
     worker = InProcessWorker({}, codec_of)
     misfits: list[Misfit] = []
     checked = 0
-    with Records(settings.store) as records, progress("open runs") as advance:
+    with Records(settings.store, settings.token) as records, progress("open runs") as advance:
         runs = await records.open_runs()
         for run in runs:
             record = record_of(await records.events(run))

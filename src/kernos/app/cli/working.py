@@ -14,6 +14,7 @@ from kernos.app.story import SHORT, Teller, when
 from kernos.control.codec import decode_entry
 from kernos.kernel.state import Status
 from kernos.vocabulary import events as ev
+from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.errors import BadConfiguration, StoreBusy
 
 LOOK_S = 0.2
@@ -31,6 +32,7 @@ async def work(settings: Settings) -> int:
         raise BadConfiguration(message, hint=hint)
     with told_to_stop() as told:
         async with full_kernel(settings, works=True) as kernel:
+            kernel.authority.whole("", Scope.OPERATE, "running agents")
             if not kernel.works:
                 message = f"process {WorkerLock.holder(settings.store)} runs agents over {settings.store} already"
                 raise StoreBusy(
