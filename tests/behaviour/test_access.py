@@ -33,7 +33,8 @@ async def find_order(request: Refund) -> Receipt:
 @agent(tools=[refund, find_order])
 async def desk(ctx: Context, request: Refund) -> str:
     await ctx.call(find_order, request)
-    return str(await ctx.call(refund, request))
+    receipt = await ctx.call(refund, request)
+    return str(receipt)
 
 
 @agent()

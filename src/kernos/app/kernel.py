@@ -14,7 +14,7 @@ from kernos.adapters.system.clock import SystemChance, SystemClock
 from kernos.app.editing import changed_arguments
 from kernos.app.naming import find_run, only_step, place_of
 from kernos.app.policies import declared_for, load_policy
-from kernos.app.revert import revert_agent
+from kernos.app.revert import check_may_be_reverted, revert_agent
 from kernos.app.run import Run
 from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
@@ -34,7 +34,7 @@ from kernos.control.surroundings import Surroundings
 from kernos.control.tenant_store import TenantStore
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
-from kernos.kernel.state import Phase, RunState, StepKind
+from kernos.kernel.state import Phase, RunState
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
 from kernos.ports.journal import Row, Store
@@ -414,18 +414,7 @@ class Kernel:
     async def _plan_revert(self, run: str, to: str) -> UndoPlan:
         found = await self.find(run)
         state = await self.engine.state(found)
-        if state.request().agent == REVERT_AGENT:
-            message = (
-                f"run {found} takes actions back, and that is not taken back: doing them again is a decision of its own"
-            )
-            raise NotAllowed(message, hint="Start the agent again if its work is wanted after all.")
-        if not state.ended:
-            message = f"run {found} has not ended ({state.status})"
-            raise NotAllowed(message, hint=f"Cancel it first: `kernos cancel {found}`.")
-        names = {step.what for step in state.steps.values() if step.kind is StepKind.CHECKPOINT}
-        if to and to not in names:
-            message = f"run {found} reached no checkpoint {to!r}; it reached {', '.join(sorted(names)) or 'none'}"
-            raise NotFound(message)
+        check_may_be_reverted(state, to)
         return await self.planner.plan(found, to)
 
     async def revert(self, plan: UndoPlan, *, by: str = "") -> Run[UndoReport]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from kernos.authoring.agent import agent
 from kernos.execution.context import Context
+from kernos.kernel.state import RunState, StepKind
 from kernos.vocabulary.contract import AgentContract, ToolContract
-from kernos.vocabulary.errors import CallFailed, CallRefused
+from kernos.vocabulary.errors import CallFailed, CallRefused, NotAllowed, NotFound
 from kernos.vocabulary.quantities import Json, Limits
 from kernos.vocabulary.undo import REVERT_AGENT, NotUndone, PlannedUndo, UndoPlan, UndoReport
 
@@ -42,3 +43,18 @@ async def _take_back(ctx: Context, undo: PlannedUndo, tool: ToolContract[Any, An
     except (CallFailed, CallRefused) as error:
         return str(error)
     return ""
+
+
+def check_may_be_reverted(state: RunState, to: str) -> None:
+    """Check that what a run did (after its checkpoint `to`, if given) can be taken back now. Raises NotAllowed, NotFound."""
+    run = state.run
+    if state.request().agent == REVERT_AGENT:
+        message = f"run {run} takes actions back, and that is not taken back: doing them again is a decision of its own"
+        raise NotAllowed(message, hint="Start the agent again if its work is wanted after all.")
+    if not state.ended:
+        message = f"run {run} has not ended ({state.status})"
+        raise NotAllowed(message, hint=f"Cancel it first: `kernos cancel {run}`.")
+    names = {step.what for step in state.steps.values() if step.kind is StepKind.CHECKPOINT}
+    if to and to not in names:
+        message = f"run {run} reached no checkpoint {to!r}; it reached {', '.join(sorted(names)) or 'none'}"
+        raise NotFound(message)
