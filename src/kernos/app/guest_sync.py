@@ -61,13 +61,14 @@ def visit(
     name: str = "guest",
     policies: str | Path | Policy | None = None,
     by: str = "",
+    token: str = "",
 ) -> Iterator[SyncGuest]:
     """Open a kernel over the store at `path`, and let one guest in with the principal's words; leaving ends its run and closes the kernel.
 
     Raises what `Guests`, `Kernel` and `Guests.enter` raise.
     """
     kind = Guests(name, tools)
-    kernel = Kernel(path, agents=[kind.agent], policies=policies)
+    kernel = Kernel(path, agents=[kind.agent], policies=policies, token=token)
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="kernos guest")
     thread.start()

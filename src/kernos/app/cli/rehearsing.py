@@ -22,7 +22,11 @@ _ANSWERS = ("allow", "ask", "deny")
 async def rehearse_policies(settings: Settings, policies: str, last: int, *, as_json: bool) -> None:
     """Print what would be decided otherwise. Raises BadConfiguration for policies that cannot be used."""
     async with Kernel(
-        existing(settings).store, agents=find_agents(settings), models=make_models(settings), works=False
+        existing(settings).store,
+        agents=find_agents(settings),
+        models=make_models(settings),
+        works=False,
+        token=settings.token,
     ) as kernel:
         policy = load_policy(policies, kernel.registry)
         with progress("entries") as advance:
