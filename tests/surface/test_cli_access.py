@@ -66,7 +66,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "replay": lambda run: ("replay", run),
     "fork": lambda run: ("fork", run, "--offline"),
     "export": lambda run: ("export", run, "--as-test"),
-    "rehearse": lambda run: ("rehearse", "policies"),
+    "rehearse": lambda run: ("rehearse", "permit (principal, action, resource);"),
     "rebuild": lambda run: ("rebuild",),
     "verify": lambda run: ("verify", "--projections"),
     "doctor": lambda run: ("doctor", "--upgrade"),
