@@ -24,6 +24,7 @@ from kernos.vocabulary.quantities import Limits
 PERSON = PrincipalId("person:bench")
 FLOW = "flow"
 MAILS = 50
+ANSWER = "Thank you for asking us! We shall be there, two of us, and take the train at 11; we bring some cheese. " * 3
 TEXT = (
     "We meet at the station, take the train to the lake and walk from there. Bring something to eat and a warm coat. "
     * 3
@@ -50,7 +51,7 @@ def microseconds(call: Callable[[], object], repetitions: int) -> float:
 
 
 def flow_us(repetitions: int) -> float:
-    """Return what the rules of flow cost for one mail, in a run that has read an inbox and an address book."""
+    """Return what the rules of flow cost for one mail, in a run that has listed an inbox and an address book, both as a whole."""
     send = FlowContract(Consequence.EGRESS, {"to": Role.DESTINATION})
     inbox = FlowContract(Consequence.READ, {}, ResultFields(proof=("id", "sender"), names=("sender", "subject")))
     contacts = FlowContract(Consequence.READ, {}, ResultFields(trusted=True))
@@ -62,12 +63,20 @@ def flow_us(repetitions: int) -> float:
         for n in range(MAILS)
     ]
     facts.read(
-        "mail.list", inbox, [*mails, {"id": MAILS, "sender": "anna@example.org", "subject": "Picnic", "body": TEXT}]
+        "mail.list",
+        inbox,
+        [*mails, {"id": MAILS, "sender": "anna@example.org", "subject": "Picnic", "body": TEXT}],
+        is_vouched=True,
+        is_open=True,
     )
     facts.read(
-        "contacts.list", contacts, [{"name": f"Friend {n}", "email": f"friend{n}@example.org"} for n in range(MAILS)]
+        "contacts.list",
+        contacts,
+        [{"name": f"Friend {n}", "email": f"friend{n}@example.org"} for n in range(MAILS)],
+        is_vouched=True,
+        is_open=True,
     )
-    args = {"to": "anna@example.org", "subject": "Re: Picnic", "body": TEXT}
+    args = {"to": "anna@example.org", "subject": "Re: Picnic", "body": ANSWER}
     assert judge("mail.send", send, args, facts).answer is Answer.ALLOW
     return microseconds(lambda: judge("mail.send", send, args, facts), repetitions)
 

@@ -3,7 +3,6 @@
 It is derived: the journal's steps are all it looks at, so it is the same after a restart. One activation of a run's code keeps one.
 """
 
-from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec import json
@@ -54,13 +53,17 @@ class Provenance:
         if self._facts is None:
             self._facts = Facts(Words([state.request().intent]))
             self._facts.take_input(json.decode(state.request().input.text))
-        for name, step in _in_order(state):
-            if step.phase is Phase.DONE and name not in self._taken:
+        if len(self._taken) < len(state.steps):
+            for name, step in self._new(state):
                 self._taken.add(name)
                 self._take(self._facts, step)
         self._facts.endorsed.update(state.endorsed)
         self._facts.refused.update(state.refused - state.endorsed)
         return self._facts
+
+    def _new(self, state: RunState) -> list[tuple[StepName, Step]]:
+        found = [(name, step) for name, step in state.steps.items() if name not in self._taken]
+        return sorted(((name, step) for name, step in found if step.phase is Phase.DONE), key=lambda item: item[1].n)
 
     def _take(self, facts: Facts, step: Step) -> None:
         failed = not isinstance(step.outcome, Json)
@@ -89,7 +92,3 @@ class Provenance:
 
 PRINCIPAL_TOPIC = "kernos.principal"
 """The topic of signals that carry what the principal says to a run besides its intent."""
-
-
-def _in_order(state: RunState) -> Iterable[tuple[StepName, Step]]:
-    return sorted(state.steps.items(), key=lambda item: item[1].n)

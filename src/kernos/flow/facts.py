@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from kernos.flow.records import Leaf, Record, Value, is_field, keys_of, leaves, mappings, objects, own_record, record_of
-from kernos.flow.text import key_of, number_of, tokens
+from kernos.flow.text import has_digit, key_of, number_of, tokens
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import FlowContract, Origin, ResultFields
 
@@ -40,10 +40,12 @@ class Facts:
     refused: set[str] = field(default_factory=set)
     _proving: dict[str, list[int]] = field(default_factory=dict)
     """By a value in a proof field: the positions of the records that it stands in."""
+    _detailed: dict[str, list[int]] = field(default_factory=dict)
+    """By a detail of somebody: the positions of the records that tell it."""
     _unclaimed: set[str] = field(default_factory=set)
     """Values of proof fields that no outsider can be meant by: other than the sender's own, verified address."""
     _correspondents: dict[str, set[str]] = field(default_factory=dict)
-    """Addresses in proof and naming fields of lists that were asked for openly, by key, with the words in them."""
+    """By a word: the addresses that hold it, by key, in proof and naming fields of lists that were asked for openly."""
     _named: dict[bool, Sequence[tuple[Sequence[int], frozenset[str]]]] = field(default_factory=dict)
     """Records by the words that name them; forgotten whenever something is learned."""
 
@@ -114,13 +116,16 @@ class Facts:
     def _meet(self, fields: ResultFields, answer: Value) -> None:
         for path, leaf in leaves(answer):
             if isinstance(leaf, str) and is_field(path, fields.proof) and is_field(path, fields.names) and "@" in leaf:
-                self._correspondents.setdefault(key_of(leaf), set()).update(tokens(leaf))
+                for word in tokens(leaf):
+                    self._correspondents.setdefault(word, set()).add(key_of(leaf))
 
     def _add(self, record: Record) -> None:
         position = len(self.records)
         self.records.append(record)
         for key in (*record.proof, *(_NUMBER + str(number) for number in record.numbers)):
             self._proving.setdefault(key, []).append(position)
+        for detail in record.details:
+            self._detailed.setdefault(detail, []).append(position)
         self._unclaimed.update(record.proof - record.claimed)
 
     def wrote(self, unvouched: Iterable[Value]) -> None:
@@ -251,11 +256,9 @@ class Facts:
         Anybody may take an address with a name in it, so a second one of that name is enough to ask; and only lists count that were asked for with
         nothing, or with what somebody vouches for: a model could leave the right one out of any other.
         """
-        own = tokens(key.partition("@")[0])
-        names = [name for name in own if name in self._correspondents.get(key, ()) and self.words.address(name)]
-        return bool(names) and all(
-            other == key or name not in theirs for other, theirs in self._correspondents.items() for name in names
-        )
+        own = [name for name in tokens(key.partition("@")[0]) if self.words.address(name)]
+        found = [theirs for name in own if key in (theirs := self._correspondents.get(name, ()))]
+        return bool(found) and all(len(theirs) == 1 for theirs in found)
 
     def _is_given(self, key: str, record: Record, *, firm: bool) -> bool:
         """Tell whether a naming value stands in the input, or in a record that the words select; a record does not select itself."""
@@ -297,11 +300,14 @@ class Facts:
 
     def details_in(self, text: str) -> Iterator[str]:
         """Yield where somebody lives and the like, of people whom the words do not name, as far as a text tells it."""
+        if not self._detailed or not has_digit(text):
+            return  # Every detail holds a number.
         folded = text.casefold()
-        for n, record in enumerate(self.records):
-            for detail in record.details:
-                if detail in folded and not (self._is_picked(record, firm=False) or self._stands_named(n)):
-                    yield detail
+        for detail, where in self._detailed.items():
+            if detail in folded and not all(
+                self._is_picked(self.records[n], firm=False) or self._stands_named(n) for n in where
+            ):
+                yield detail
 
     def _stands_named(self, position: int) -> bool:
         return any(position in group for group, _ in self._groups(firm=False))
@@ -340,4 +346,4 @@ _SECRET_MIN = 4
 
 def _is_firm(key: str) -> bool:
     """Tell whether a name said as a whole is no accident: a word of everyday talk, which anybody may give to a record, is not enough."""
-    return any(letter.isdigit() for letter in key) or "@" in key or "/" in key
+    return "@" in key or "/" in key or any(letter.isdigit() for letter in key)

@@ -4,7 +4,7 @@ A call with consequences needs that the principal asked for such a thing, and th
 how much it moves. What is missing is asked about as a datum: a person says yes once, and it counts for the rest of the run's tree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kernos.flow.facts import Facts
 from kernos.flow.records import Value, leaves
@@ -23,6 +23,7 @@ _FIRM = frozenset({Role.DESTINATION, Role.SECRET})
 """Roles that decide who gets something: a record that an outsider could have named so does not vouch for them."""
 _SELECTED = frozenset({Role.DESTINATION, Role.TARGET, Role.REFERENCES})
 """Roles that decide which of the principal's own records is meant: the words must show which."""
+_LINKING = frozenset({Role.TARGET, Role.DESTINATION, Role.REFERENCES})
 _DEED = frozenset({Role.DESTINATION, Role.TARGET, Role.AMOUNT, Role.REFERENCES, Role.CONTENT, Role.DATE})
 _TOLD = frozenset({Consequence.EGRESS, Consequence.SHARED_WRITE, Consequence.CREDENTIAL})
 """What is another action when it says something else."""
@@ -92,8 +93,9 @@ def unvouched(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = 
 def role_of(flow: FlowContract, path: str) -> Role:
     """Return the role of an argument by its path; content where none is declared for it or for what it is part of."""
     while path:
-        if path in flow.roles:
-            return flow.roles[path]
+        role = flow.roles.get(path)
+        if role is not None:
+            return role
         path = path.rpartition(".")[0]
     return Role.CONTENT
 
@@ -103,14 +105,14 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
     if not fetches and not by_code and not facts.words.ask_for(tool, flow):
         reason = f"nothing in what was asked shows that {tool} is wanted ({flow.consequence.replace('_', ' ')})"
         yield Concern(f"{INTENT}{tool}", "intent", tool, Origin.MODEL, reason)
-    if deed_key(tool, flow, args) in facts.made and not by_code:
+    if facts.made and not by_code and (deed := deed_key(tool, flow, args)) in facts.made:
         again = f"{tool} with these arguments was made before in this run"
-        yield Concern(f"again:{deed_key(tool, flow, args)}", "again", tool, Origin.MODEL, again)
-    links = _links(flow, args)
-    for path, leaf in leaves(args):
+        yield Concern(f"again:{deed}", "again", tool, Origin.MODEL, again)
+    parts = [(path, leaf, role_of(flow, path)) for path, leaf in leaves(args)]
+    links = _links(parts)
+    for path, leaf, role in parts:
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
-        role = role_of(flow, path)
         if role is Role.AMOUNT:
             yield from _amount(path, leaf, links, facts, by_code=by_code)
         elif fetches:
@@ -141,13 +143,11 @@ def _may_invent(role: Role, text: str, facts: Facts) -> bool:
     return role is Role.PLACE or (not facts.stands_outside(text) and not any(True for _ in addresses_in(text)))
 
 
-def _links(flow: FlowContract, args: Value) -> frozenset[str]:
+def _links(parts: Sequence[tuple[str, Value, Role]]) -> frozenset[str]:
     """Return, by key, what a call acts on and who gets it."""
-    return frozenset(
-        key_of(str(leaf))
-        for path, leaf in leaves(args)
-        if leaf is not None and role_of(flow, path) in (Role.TARGET, Role.DESTINATION, Role.REFERENCES)
-    )
+    if not any(role is Role.AMOUNT for _, _, role in parts):
+        return frozenset()  # Only amounts ask for it.
+    return frozenset(key_of(str(leaf)) for _, leaf, role in parts if leaf is not None and role in _LINKING)
 
 
 def deed_key(tool: str, flow: FlowContract, args: Value) -> str:

@@ -72,10 +72,16 @@ _PHRASE_MIN = 2
 
 def leaves(value: Value, path: str = "") -> Iterator[Leaf]:
     """Yield every text, number, truth value and null in a JSON value with its path."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from leaves(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+            inside = f"{path}.{name}" if path else str(name)
+            if isinstance(inner, str):  # Most are: one generator less.
+                yield inside, inner
+            else:
+                yield from leaves(inner, inside)
+    elif isinstance(value, Sequence):
         for inner in value:
             yield from leaves(inner, path)
     else:
