@@ -26,6 +26,7 @@ from kernos.control.circumstances import Circumstances
 from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
+from kernos.control.provenance import PRINCIPAL_TOPIC
 from kernos.control.reconciler import Reconciler, Reconciliation
 from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
@@ -385,8 +386,14 @@ class Kernel:
         await self.engine.command(run, SettleAction(step, verdict, note, text), who)
 
     async def signal(self, run: str, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
-        """Send a signal to a run; a `key` makes it arrive once, however often it is sent."""
+        """Send a signal to a run; a `key` makes it arrive once, however often it is sent.
+
+        What the principal says besides the intent is one with a topic of its own: only a person's. Raises NotAllowed.
+        """
         who = self.authority.who(by, Scope.START)
+        if topic == PRINCIPAL_TOPIC and not who.startswith("person:"):
+            message = f"{who} is no person, and only a person speaks for the principal (topic {topic})"
+            raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
         found = await self.find(run)
         await self.engine.command(found, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
 

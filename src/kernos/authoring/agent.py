@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from kernos.authoring.codec import codec_of
 from kernos.authoring.migration import Migration, contracts_of
 from kernos.authoring.signature import check_name, digest_of, types_of, where
-from kernos.vocabulary.contract import AgentContract, ToolContract
+from kernos.vocabulary.contract import AgentContract, Codec, ToolContract
 from kernos.vocabulary.errors import BadDeclaration
 from kernos.vocabulary.quantities import WAIT_MS_MAX, Limits
 from kernos.vocabulary.undo import ANY_FAILURE, Remedy
@@ -28,6 +28,7 @@ def agent(
     state: type | None = None,
     on_failure: Mapping[str, str] | None = None,
     migrations: Mapping[str, Migration] | None = None,
+    untrusted: Sequence[str] = (),
 ) -> Callable[[Callable[[Ctx, In], Awaitable[Out]]], AgentContract[In, Out]]:
     """Declare an async function as an agent: `@agent(tools=[refund])` above `async def desk(ctx: Context, t: Ticket) -> Answer`.
 
@@ -36,6 +37,7 @@ def agent(
     mode (declared ones, `error`, `cancelled`, `expired` and other codes; `*` for all others) what becomes of what was done: `stop`
     leaves it (the default), `compensate` takes it back, `compensate:CHECKPOINT` takes back what came after that checkpoint,
     `hand_over` asks a person. `migrations` say by older version how what it recorded becomes what the present types are.
+    `untrusted` names the fields of the input that outsiders fill, such as a customer's letter: what is taken from them is nobody's word.
     Raises BadDeclaration.
     """
 
@@ -78,10 +80,24 @@ def agent(
                 migrations or {}, full, version, {"input": given, "state": kept, "output": returned}
             ),
             on_failure=remedies,
+            untrusted=_checked_fields(untrusted, given, f"agent {full} ({place})"),
             description=inspect.getdoc(function) or "",
         )
 
     return build
+
+
+def _checked_fields(names: Sequence[str], given: Codec, what: str) -> tuple[str, ...]:
+    """Return the names of untrusted fields. Raises BadDeclaration for one that stands nowhere in the input's type."""
+    if isinstance(names, str):
+        message = f"{what}: untrusted={names!r} is a text, not a list of fields"
+        raise BadDeclaration(message, hint=f"Write untrusted=({names!r},).")
+    known = given.schema.text
+    strange = [name for name in names if any(f'"{part}"'.encode() not in known for part in name.split("."))]
+    if strange:
+        message = f"{what}: its input {given.type_name} has no field {', '.join(map(repr, strange))}"
+        raise BadDeclaration(message, hint="Name fields as the type spells them, or by a path: letter.text.")
+    return tuple(names)
 
 
 def _check_limits(limits: Limits, what: str) -> None:

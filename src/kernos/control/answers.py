@@ -36,6 +36,7 @@ from kernos.vocabulary.commands import (
 )
 from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, ToolContract
 from kernos.vocabulary.errors import Diverged
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import UUID_BITS, EpochMs, IdempotencyKey, RunId, StepName, step_key, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
@@ -206,7 +207,8 @@ class Answers:
 
     def _child(self, name: StepName, question: AskChild) -> Reply:
         child = self._session.new_run()
-        command = StartChild(name, child, question.agent, question.input, question.detached)
+        heritage = self._deciding.handed(question.input, question.intent)
+        command = StartChild(name, child, question.agent, question.input, question.detached, heritage)
         self._session.record_child(command, question)
         return self.present(name)
 
@@ -297,6 +299,11 @@ class Answers:
             if tried.retry_at > self._now():
                 return self._later(name, tried.retry_at, lambda: self._again(name, pending))
         return self._again(name, pending)
+
+    def handed_back(self, output: Json) -> Heritage | None:
+        """Return what the run's parent must know of its output's origins; None where nobody waits for it."""
+        request = self._session.state.request()
+        return self._deciding.handed(output) if request.parent and not request.detached else None
 
     # --- reports -------------------------------------------------------------------------------------------------
 

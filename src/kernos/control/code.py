@@ -221,7 +221,7 @@ class Code:
         if isinstance(outcome, Failure):
             session.record(EndRun(failure=outcome, declared=declared))
         else:
-            session.record(EndRun(output=outcome))
+            session.record(EndRun(output=outcome, heritage=self._answers.handed_back(outcome)))
 
     # --- holding and parking -------------------------------------------------------------------------------------
 

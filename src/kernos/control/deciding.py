@@ -8,7 +8,7 @@ from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import RunState
 from kernos.vocabulary.circumstances import Known
 from kernos.vocabulary.contract import AgentContract
-from kernos.vocabulary.flow import Verdict
+from kernos.vocabulary.flow import Heritage, Verdict
 from kernos.vocabulary.gate import MODEL_TOOL, Decision
 from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.questions import AskModel
@@ -67,6 +67,10 @@ class Deciding:
         return session.shared.gate.decide_model(
             request, by, session.agent, question.model, question.request.task, known
         )
+
+    def handed(self, value: Json, intent: str = "") -> Heritage | None:
+        """Return what another run must know of a value's origins; None where there is nothing to know."""
+        return self._provenance.handed(value, intent)
 
     def _known(self, tool: str, args: Json, flow: Verdict | None) -> Known:
         return self._session.shared.circumstances.around(

@@ -73,6 +73,7 @@ class Family:
             root=above.root or parent.run,
             on_failure=contract.on_failure,
             grant=narrowed(above.grant, question.grant),
+            heritage=command.heritage,
         )
         return self._prepare_request(parent, command.child, requested)
 
@@ -144,7 +145,8 @@ class Family:
         except StaleRunNumber:
             return  # It did not end like this.
         cause = f"{session.run}/{session.latest()}"
-        await self._command(order.parent, EndChild(order.step, session.run, order.result, order.failure), KERNEL, cause)
+        end = EndChild(order.step, session.run, order.result, order.failure, order.heritage)
+        await self._command(order.parent, end, KERNEL, cause)
         await undo(order.parent)
 
     async def open_above(self, run: RunId) -> RunId | None:

@@ -9,11 +9,15 @@ from msgspec import json
 
 from kernos.control.registry import Registry
 from kernos.flow.facts import Facts
+from kernos.flow.heritage import handed
 from kernos.flow.judge import deed_key, is_chosen, is_open, is_vouched, judge, unvouched
+from kernos.flow.records import Value
 from kernos.flow.words import Words
 from kernos.kernel.state import Phase, RunState, Step, StepKind
-from kernos.vocabulary.flow import Verdict
+from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.flow import Heritage, Verdict
 from kernos.vocabulary.ids import StepName
+from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
 
 
@@ -51,15 +55,33 @@ class Provenance:
     def _now(self) -> Facts:
         state = self._session.state
         if self._facts is None:
-            self._facts = Facts(Words([state.request().intent]))
-            self._facts.take_input(json.decode(state.request().input.text))
+            self._facts = self._begun(state.request())
         if len(self._taken) < len(state.steps):
             for name, step in self._new(state):
                 self._taken.add(name)
                 self._take(self._facts, step)
         self._facts.endorsed.update(state.endorsed)
         self._facts.refused.update(state.refused - state.endorsed)
+        self._facts.refused -= self._facts.endorsed
         return self._facts
+
+    def _begun(self, request: RunRequested) -> Facts:
+        """Return what is known before the first step: a child's request says what its parent knew."""
+        told = request.heritage or Heritage()
+        agent = self._registry.known_agent(request.agent)
+        facts = Facts(Words([] if told.is_intent_untrusted else [request.intent]))
+        if told.is_intent_untrusted:
+            facts.take_outside(request.intent)
+        facts.take_input(json.decode(request.input.text), told, agent.untrusted if agent is not None else ())
+        facts.endorsed.update(told.endorsed)
+        facts.refused.update(told.refused)
+        return facts
+
+    def handed(self, value: Json, intent: str = "") -> Heritage | None:
+        """Return what another run must know of a value that this one hands to it; `intent`: the words that it is asked with, if new ones."""
+        facts = self._now()
+        found = handed(facts, json.decode(value.text), intent)
+        return None if found == Heritage() else found
 
     def _new(self, state: RunState) -> list[tuple[StepName, Step]]:
         found = [(name, step) for name, step in state.steps.items() if name not in self._taken]
@@ -82,12 +104,26 @@ class Provenance:
                 facts.read(step.what, flow, answer, is_chosen=chosen, is_vouched=vouched, is_open=opened)
         elif step.kind is StepKind.MODEL:
             facts.take_model(answer)
-        elif step.kind is StepKind.SIGNAL and step.what == PRINCIPAL_TOPIC and not failed:
-            facts.hear(str(answer))
+        elif step.kind is StepKind.SIGNAL and not failed:
+            if step.what == PRINCIPAL_TOPIC:
+                facts.hear(str(answer))
+            else:
+                facts.take_outside(answer)
+        elif step.kind is StepKind.QUESTION and not failed:
+            facts.take_answer(answer)
+        elif step.kind is StepKind.CHILD and not step.detached:
+            if isinstance(step.outcome, Failure):  # How it failed may be told in anybody's words.
+                facts.take_outside([step.outcome.message, _decoded(step.outcome.details)])
+            elif step.heritage is not None:
+                facts.take_handed(answer, step.heritage)
 
     def _is_guest(self) -> bool:
         agent = self._registry.known_agent(self._session.state.request().agent)
         return agent is not None and agent.is_guest
+
+
+def _decoded(text: Json | None) -> Value:
+    return json.decode(text.text) if text is not None else None
 
 
 PRINCIPAL_TOPIC = "kernos.principal"

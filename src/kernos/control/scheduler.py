@@ -77,7 +77,7 @@ class Scheduler:
             return
         end = state.end
         result, failure = (None, end) if isinstance(end, Failure) else (end, None)
-        command = EndChild(StepName(str(row["step"])), child, result, failure)
+        command = EndChild(StepName(str(row["step"])), child, result, failure, state.heritage)
         await self._engine.command(parent, command, KERNEL, f"{child}/n{state.next_n - 1}")
 
     def _look(self) -> None:

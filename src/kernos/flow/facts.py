@@ -8,10 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kernos.flow.records import Leaf, Record, Value, is_field, keys_of, leaves, mappings, objects, own_record, record_of
+from kernos.flow.records import (
+    Leaf,
+    Record,
+    Value,
+    is_field,
+    is_within,
+    keys_of,
+    leaves,
+    mappings,
+    objects,
+    own_record,
+    pointers,
+    record_of,
+)
 from kernos.flow.text import has_digit, key_of, number_of, tokens
 from kernos.flow.words import Words
-from kernos.vocabulary.flow import FlowContract, Origin, ResultFields
+from kernos.vocabulary.flow import FlowContract, Heritage, Origin, ResultFields
 
 
 @dataclass(slots=True)
@@ -32,6 +45,8 @@ class Facts:
     """Values in them, and addresses within them, by key."""
     modelled: set[str] = field(default_factory=set)
     """Values that a model answered, by key."""
+    drafts: list[str] = field(default_factory=list)
+    """Texts that a model answered, in one case."""
     smuggled: set[str] = field(default_factory=set)
     """Values that a call wrote somewhere although nobody vouched for them."""
     secrets: set[str] = field(default_factory=set)
@@ -61,14 +76,42 @@ class Facts:
         self.words = Words((*self.words.texts, text))
         self._named.clear()
 
-    def take_input(self, value: Value) -> None:
-        """Take in the contract's input: its caller vouches for it."""
-        self._trust(leaves(value), Origin.INPUT)
+    def take_input(self, value: Value, told: Heritage | None = None, untrusted: Sequence[str] = ()) -> None:
+        """Take in the contract's input: its caller vouches for it, but not for what outsiders fill (`untrusted`, as the contract says).
+
+        Nor does a parent for what it was handed itself from outside or by a model (`told`).
+        """
+        self._split(value, told or Heritage(), untrusted, Origin.INPUT)
+
+    def take_handed(self, value: Value, told: Heritage) -> None:
+        """Take in what a child answered: parts of it come from where the child says, the rest its code made."""
+        self._split(value, told, (), None)
+
+    def take_outside(self, value: Value) -> None:
+        """Take in what an outsider may have written."""
+        for _, leaf in leaves(value):
+            self._distrust(leaf)
+
+    def take_answer(self, value: Value) -> None:
+        """Take in what a person answered to a question: they vouch for it."""
+        self._trust(leaves(value), Origin.ENDORSED)
 
     def take_model(self, value: Value) -> None:
         """Take in what a model answered: it vouches for nothing."""
         for _, leaf in leaves(value):
             self.modelled.update(keys_of(leaf))
+            if isinstance(leaf, str) and len(leaf) >= _PIECE_MIN:
+                self.drafts.append(leaf.casefold())
+
+    def _split(self, value: Value, told: Heritage, untrusted: Sequence[str], otherwise: Origin | None) -> None:
+        outside, modelled = frozenset(told.untrusted), frozenset(told.modelled)
+        for pointer, path, leaf in pointers(value):
+            if pointer in outside or is_within(path, untrusted):
+                self._distrust(leaf)
+            elif pointer in modelled:
+                self.take_model(leaf)
+            elif otherwise is not None:
+                self._trust([(path, leaf)], otherwise)
 
     def read(
         self,
@@ -177,7 +220,17 @@ class Facts:
             or any(text.casefold() in one for one in self.outside if text)
         ):
             return Origin.UNTRUSTED
-        return Origin.CODE if by_code and key not in self.modelled else Origin.MODEL
+        return self.made_of(text, key) if by_code else Origin.MODEL
+
+    def made_of(self, text: str, key: str) -> Origin:
+        """Tell what the operator's code made a value of: of something foreign, if that stands in it; else its own word counts."""
+        keys = {key, *keys_of(text)}
+        folded = text.casefold()
+        if not keys.isdisjoint(self.outside_keys | self.smuggled) or _holds(folded, self.outside):
+            return Origin.UNTRUSTED
+        if not keys.isdisjoint(self.modelled) or _holds(folded, self.drafts):
+            return Origin.MODEL
+        return Origin.CODE
 
     def origin_of_number(self, value: Value, links: frozenset[str], *, by_code: bool) -> Origin:
         """Tell who vouches for an amount in a call that acts on what `links` names (by key).
@@ -333,6 +386,13 @@ class Facts:
             self._named[firm] = [*best, *((group, frozenset({key})) for key, group in whole.items())]
         return self._named[firm]
 
+
+def _holds(folded: str, pieces: Iterable[str]) -> bool:
+    return any(len(piece) >= _PIECE_MIN and piece in folded for piece in pieces)
+
+
+_PIECE_MIN = 8
+"""Letters below which a piece of a text turns up in another one by chance."""
 
 _CONTEST_MIN = 1
 """Words that two records share before one could be taken for the other."""

@@ -88,6 +88,19 @@ def leaves(value: Value, path: str = "") -> Iterator[Leaf]:
         yield path, value
 
 
+def pointers(value: Value, pointer: str = "", path: str = "") -> Iterator[tuple[str, str, Value]]:
+    """Yield every leaf with its JSON pointer (RFC 6901) and its path."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            step = str(name).replace("~", "~0").replace("/", "~1")
+            yield from pointers(inner, f"{pointer}/{step}", f"{path}.{name}" if path else str(name))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for n, inner in enumerate(value):
+            yield from pointers(inner, f"{pointer}/{n}", path)
+    else:
+        yield pointer, path, value
+
+
 def keys_of(leaf: Value) -> set[str]:
     """Return under what a value is found again: itself, and each address in it."""
     if leaf is None or isinstance(leaf, bool):
@@ -100,6 +113,15 @@ def keys_of(leaf: Value) -> set[str]:
 def is_field(path: str, fields: Iterable[str]) -> bool:
     """Tell whether a path is one of the fields, which are named by their last name or by a longer path."""
     return any(path == name or path.endswith(f".{name}") for name in fields)
+
+
+def is_within(path: str, fields: Iterable[str]) -> bool:
+    """Tell whether a path is one of the fields, or part of one."""
+    while path:
+        if is_field(path, fields):
+            return True
+        path = path.rpartition(".")[0]
+    return False
 
 
 def objects(fields: ResultFields, value: Value, path: str = "") -> Iterator[tuple[Value, str]]:

@@ -140,7 +140,7 @@ def _end(state: RunState, command: EndRun) -> tuple[EventData, ...]:
             return ()
         return end_badly(state, RunCancelled(state.cancel_reason))
     if command.output is not None:
-        return (*left_behind(state.steps), RunCompleted(command.output, state.open_children()))
+        return (*left_behind(state.steps), RunCompleted(command.output, state.open_children(), command.heritage))
     assert command.failure is not None, "a run ends with an output or with a failure"
     failure = command.failure
     failed = RunFailed(failure.code, failure.message, failure.details, command.declared, state.open_children())
@@ -189,7 +189,8 @@ def _resumed(state: RunState, event: Event, data: RunResumed) -> RunState:
 
 
 def _ended(state: RunState, event: Event, data: EventData) -> RunState:
-    return replace(_moved(state, event, data), end=outcome_of_end(data))
+    heritage = data.heritage if isinstance(data, RunCompleted) else None
+    return replace(_moved(state, event, data), end=outcome_of_end(data), heritage=heritage)
 
 
 def outcome_of_end(data: EventData) -> Outcome:
@@ -237,7 +238,7 @@ def _announce(state: RunState, event: Event, data: _End) -> tuple[EffectOrder, .
     if request.parent and not request.detached:
         end = state.end
         result, failure = (None, end) if isinstance(end, Failure) else (end, None)
-        orders.append(TellParent(request.parent, request.parent_step, result, failure))
+        orders.append(TellParent(request.parent, request.parent_step, result, failure, state.heritage))
     orders.append(AnnounceEnd())
     return tuple(orders)
 

@@ -18,6 +18,7 @@ from kernos.vocabulary.events import (
     RunHandedOver,
     RunRequested,
 )
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import Effect, Failure, Outcome
@@ -117,6 +118,8 @@ class Step:
     """The service said no, and a look-up is to say whether that can be believed."""
     undoes: Undone | None = None
     """The action that this one takes back."""
+    heritage: Heritage | None = None
+    """Of a child's answer: what is known of its origins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,8 @@ class RunState:
     """Data that a person said yes to, by the keys of `vocabulary/flow.py`."""
     refused: frozenset[str] = frozenset()
     end: Outcome | None = None
+    heritage: Heritage | None = None
+    """What its parent must know of its output."""
     blocked: Failure | None = None
     failing: CompensationBegun | RunHandedOver | None = None
     """Why it is about to end, while a person decides or its actions are taken back."""

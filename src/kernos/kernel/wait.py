@@ -124,7 +124,7 @@ def _end_child(state: RunState, command: EndChild) -> tuple[EventData, ...]:
     if step is None or step.child != command.child or (step.phase is Phase.DONE and not _is_given_up(step)):
         return ()
     late = state.closed or step.phase is Phase.DONE
-    ended = ChildEnded(command.step, command.child, command.result, command.failure, late)
+    ended = ChildEnded(command.step, command.child, command.result, command.failure, late, command.heritage)
     if command.step == UNDO_STEP and not state.ended:
         return (ended, end_taken_back(state, command.result, command.failure))
     return (ended,)
@@ -259,6 +259,13 @@ def _child_ended(state: RunState, event: Event, data: ChildEnded) -> RunState:
     step = state.steps.get(data.step)
     if step is not None and _is_given_up(step):
         return with_step(state, data.step, replace(step, detached=True))  # It is heard of once.
+    told = data.heritage
+    if told is not None and step is not None:
+        state = replace(
+            with_step(state, data.step, replace(step, heritage=told)),
+            endorsed=state.endorsed.union(told.endorsed),
+            refused=state.refused.union(told.refused),
+        )
     return _done(state, data.step, outcome)
 
 

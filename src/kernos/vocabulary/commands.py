@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, Found
@@ -100,6 +101,7 @@ class EndChild:
     child: RunId
     result: Json | None = None
     failure: Failure | None = None
+    heritage: Heritage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ class StartChild:
     agent: str
     input: Json
     detached: bool = False
+    heritage: Heritage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +333,7 @@ class EndRun:
     output: Json | None = None
     failure: Failure | None = None
     declared: bool = True
+    heritage: Heritage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,8 @@ class AgentContract(Generic[In, Out]):
     """Older versions whose recorded values can be brought over."""
     on_failure: tuple[tuple[str, str], ...] = ()
     """What becomes of a failed run, by failure mode, as in `vocabulary/undo.py`; a mode that is not named stops."""
+    untrusted: tuple[str, ...] = ()
+    """Fields of its input that outsiders fill, by their last name or by a path: a customer's letter."""
     is_guest: bool = False
     """Its calls are made by a loop that is not ours, with a model in it: nobody vouches for what it makes up."""
     description: str = ""

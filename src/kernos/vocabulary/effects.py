@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
@@ -38,6 +39,7 @@ class TellParent:
     step: StepName
     result: Json | None
     failure: Failure | None
+    heritage: Heritage | None = None
 
 
 @dataclass(frozen=True, slots=True)

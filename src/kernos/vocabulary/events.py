@@ -32,6 +32,7 @@ from kernos.vocabulary.administration import (
     PrincipalAdmitted,
     PrincipalDismissed,
 )
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
 from kernos.vocabulary.outcome import Failure
@@ -80,6 +81,8 @@ class RunRequested:
     """Digests of the calls that whoever asked has seen and approved with the request."""
     grant: tuple[str, ...] | None = None
     """The only tools that the run and all below it may call, of those that their agents declare; None: no narrowing."""
+    heritage: Heritage | None = None
+    """Of a child: what its parent knew of the input's origins, and what persons had said yes and no to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ class RunCompleted:
 
     output: Json
     children: tuple[RunId, ...] = ()
+    heritage: Heritage | None = None
+    """Of a child: what its parent must know of the output's origins."""
 
 
 @dataclass(frozen=True, slots=True)

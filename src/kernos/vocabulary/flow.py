@@ -110,6 +110,24 @@ class FlowContract:
 
 
 @dataclass(frozen=True, slots=True)
+class Heritage:
+    """What a run hands over with a value, to a child or to its parent: which parts nobody vouches for, and what a person said yes or no to.
+
+    Parts are named by their JSON pointers (RFC 6901) in the value.
+    """
+
+    untrusted: tuple[str, ...] = ()
+    """Parts that come from text that an outsider may have written, also by way of a model that read it."""
+    modelled: tuple[str, ...] = ()
+    """Parts that a model made up which had read nothing of outsiders."""
+    endorsed: tuple[str, ...] = ()
+    """Keys of concerns."""
+    refused: tuple[str, ...] = ()
+    is_intent_untrusted: bool = False
+    """What the child is asked for is put in words that hold such parts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Concern:
     """One thing about a call that a person should say yes to: a datum, not the action.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
@@ -90,3 +91,4 @@ class ChildEnded:
     result: Json | None = None
     failure: Failure | None = None
     late: bool = False
+    heritage: Heritage | None = None
