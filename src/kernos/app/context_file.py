@@ -14,6 +14,7 @@ from kernos.vocabulary.circumstances import ALWAYS, MODEL_CALLS, Counter, Declar
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.errors import BadConfiguration
 from kernos.vocabulary.outcome import Effect
+from kernos.vocabulary.policies import BadPolicies, Fault, Place
 
 FILE_NAME = "context.toml"
 
@@ -53,34 +54,71 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_context(folder: Path, registry: Registry) -> Declared:
     """Read the file in a folder of policies; without one nothing is declared. Raises BadConfiguration with every fault."""
+    text = context_text(folder)
+    return Declared() if text is None else read_context(text, registry)
+
+
+def context_text(folder: Path) -> str | None:
+    """Return the file's text, None when there is none. Raises BadConfiguration."""
     path = folder / FILE_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Declared()
+        return None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{path} could not be read: {error}", hint="It is TOML in UTF-8.") from error
-    return read_context(text, registry)
 
 
 def read_context(text: str, registry: Registry) -> Declared:
-    """Read such a text. Raises BadConfiguration with every fault."""
+    """Read such a text. Raises BadPolicies with every fault."""
+    declared, faults = look_at_context(text, registry)
+    if not faults:
+        return declared
+    listed = "\n".join(
+        f"  {fault.about}: {fault.message}" if fault.about else f"  {FILE_NAME}: {fault.message}" for fault in faults
+    )
+    raise BadPolicies(
+        f"{FILE_NAME} cannot be used:\n{listed}", faults, hint="Correct it and start again; nothing was started."
+    )
+
+
+def look_at_context(text: str, registry: Registry) -> tuple[Declared, tuple[Fault, ...]]:
+    """Return what a text declares, and what is wrong with that; rules can be checked against it all the same."""
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise BadConfiguration(f"{FILE_NAME}: {error}", hint="See docs/policy.md for what it may hold.") from error
+        at = _TOML_PLACE.search(str(error))
+        place = Place(FILE_NAME, int(at[1]), int(at[2])) if at else Place(FILE_NAME, 1, 1)
+        message = f"{error}; see docs/policy.md for what it may hold"
+        return Declared(), (Fault(place, "", message),)
     counts: dict[str, _Count] = {**file.count, **file.sum}
     faults = [*_zone_faults(file.zone), *_name_faults(file)]
-    faults += [f"{name}: {fault}" for name, one in counts.items() for fault in _count_faults(one, registry)]
-    faults += [f"{name}: {fault}" for name, one in file.record.items() for fault in _record_faults(one, registry)]
-    if faults:
-        listed = "\n".join(f"  {fault}" for fault in faults)
-        raise BadConfiguration(
-            f"{FILE_NAME} cannot be used:\n{listed}", hint="Correct it and start again; nothing was started."
-        )
+    faults += [(name, fault) for name, one in counts.items() for fault in _count_faults(one, registry)]
+    faults += [(name, fault) for name, one in file.record.items() for fault in _record_faults(one, registry)]
     records = (RecordRead(name, one.tools, _path(one.by)) for name, one in sorted(file.record.items()))
     counters = (_counter(name, one) for name, one in sorted(counts.items()))
-    return Declared(file.zone, tuple(counters), tuple(records))
+    declared = Declared(file.zone, tuple(counters), tuple(records)) if not faults else _as_far(file, counts, registry)
+    return declared, tuple(Fault(_place(text, name), name, message) for name, message in faults)
+
+
+def _as_far(file: _File, counts: Mapping[str, _Count], registry: Registry) -> Declared:
+    """Return names and forms of what is declared with faults: enough to check rules, never to decide by."""
+    names = [name for name in counts if _NAME.fullmatch(name) and name not in _TAKEN]
+    known = {tool.name for tool in registry.tools}
+    records = tuple(RecordRead(name, one.tools) for name, one in file.record.items() if known.issuperset(one.tools))
+    return Declared("UTC", tuple(Counter(name, ()) for name in names), records)
+
+
+def _place(text: str, name: str) -> Place:
+    """Return where a name is declared."""
+    found = re.search(rf"^\s*\[[a-z]+\.\"?({re.escape(name)})\"?\]|^\s*({re.escape(name)})\s*=", text, re.MULTILINE)
+    if found is None:
+        return Place(FILE_NAME, 1, 1)
+    begin = found.start(found.lastindex or 0)
+    return Place(FILE_NAME, text.count("\n", 0, begin) + 1, begin - text.rfind("\n", 0, begin))
+
+
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def _counter(name: str, one: _Count) -> Counter:
@@ -105,23 +143,27 @@ def _within_ms(text: str) -> int:
     return int(number) * _UNIT_MS[unit]
 
 
-def _zone_faults(zone: str) -> Iterator[str]:
+_Named = Iterator[tuple[str, str]]
+"""Faults, each with the name that it is about."""
+
+
+def _zone_faults(zone: str) -> _Named:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         if zone != "UTC":
-            yield f"zone: {zone!r} is no time zone known here; write it as Europe/Berlin, or leave it out for UTC"
+            yield "zone", f"{zone!r} is no time zone known here; write it as Europe/Berlin, or leave it out for UTC"
 
 
-def _name_faults(file: _File) -> Iterator[str]:
+def _name_faults(file: _File) -> _Named:
     names = [*file.count, *file.sum, *file.record]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield f"{name}: it is declared twice"
+            yield name, "it is declared twice"
         if name in _TAKEN:
-            yield f"{name}: context.{name} is there without a declaration; choose another name"
+            yield name, f"context.{name} is there without a declaration; choose another name"
         elif not _NAME.fullmatch(name):
-            yield f"{name!r}: write names with a-z, 0-9 and _, beginning with a letter"
+            yield name, "write names with a-z, 0-9 and _, beginning with a letter"
 
 
 def _count_faults(one: _Count, registry: Registry) -> Iterator[str]:

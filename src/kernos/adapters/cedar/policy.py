@@ -10,7 +10,7 @@ schema's form in every case, so what does not fit is always denied. Bounded: `_S
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,11 @@ from kernos.adapters.cedar.rules import Names, read_rules
 from kernos.adapters.cedar.schema import MODEL_TYPE, known_shapes, schema_text, tool_types
 from kernos.adapters.cedar.scope import fits
 from kernos.adapters.cedar.shape import Attribute, DoesNotFit, Record, Scalar
+from kernos.adapters.cedar.survey import survey
 from kernos.vocabulary.circumstances import NOTHING_DECLARED, Declared, Known
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
+from kernos.vocabulary.policies import Reach, RuleText, Survey
 
 DEFAULT_POLICIES = """\
 // What holds where there are no policy files: whatever only reads goes on alone, and so do models, and so do calls of
@@ -71,6 +73,7 @@ class CedarPolicy:
         """
         files = {"policy.cedar": policies} if isinstance(policies, str) else dict(policies)
         files = files or {"(default policies)": DEFAULT_POLICIES}
+        self._contracts = tuple(tools)
         self._tools = tool_types(tools)
         self._known = known_shapes(declared, tools)
         self._schema_text = schema_text(self._tools, self._known)
@@ -87,6 +90,20 @@ class CedarPolicy:
     def digest(self) -> str:
         """Return the SHA-256 of the policy texts, by file name, and the schema: 64 hex digits."""
         return self._digest
+
+    def rules(self) -> tuple[RuleText, ...]:
+        """Return the rules as they are written, for people."""
+        return tuple(rule.text for rule in self._rules)
+
+    def survey(self, calls: Collection[Reach]) -> Survey:
+        """Tell what the set means for the calls that can come about; which rules no call comes to."""
+        kinds = {tool.name: tool for tool in self._contracts}
+        return survey(self._rules, [(call, *self._kind(call, kinds)) for call in sorted(calls)])
+
+    def _kind(self, call: Reach, tools: Mapping[str, ToolContract[Any, Any]]) -> tuple[str, str, tuple[str, ...]]:
+        if call.tool == MODEL_TOOL:
+            return MODEL_TYPE, call.model, _NO_EFFECTS
+        return self._tools[call.tool].name, _CALL_ID, (tools[call.tool].effect.value,)
 
     def decide(self, request: Request) -> Decision:
         """Answer allow, ask or deny. Total: whatever cannot be evaluated is denied with the reason."""

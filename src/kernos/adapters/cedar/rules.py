@@ -9,7 +9,8 @@ import cedarpy
 from msgspec import json
 
 from kernos.adapters.cedar.schema import MODEL_TYPE, ToolType
-from kernos.vocabulary.errors import BadConfiguration
+from kernos.adapters.cedar.statements import Statement, statements_of
+from kernos.vocabulary.policies import BadPolicies, Fault, RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Rule:
 
     id: str
     body: Mapping[str, Any]
+    text: RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,73 +31,77 @@ class Names:
     models: Sequence[str]
 
 
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|;', re.DOTALL)
 _FOR_POLICY = re.compile(r"^for policy `[^`]*`[,:]\s*")
+_FOR_ACTION = re.compile(r' for Action::"(?:invoke|unattended)"(?= not found)')
+_QUOTED = re.compile(r"`([^`]+)`")
 _ENTITY_TYPE = re.compile(r"on entity type `([^`]+)`")
 _NO_CALL = "unable to find an applicable action"
 
 
 def read_rules(files: Mapping[str, str], schema: cedarpy.Schema, names: Names) -> tuple[Rule, ...]:
-    """Read the rules of all files, in the order of file names. Raises BadConfiguration with every fault."""
+    """Read the rules of all files, in the order of file names. Raises BadPolicies with every fault."""
     rules: list[Rule] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
+    told: list[str] = []
     homes: dict[str, str] = {}
-    statements = [(file, *found) for file in sorted(files) for found in _statements(files[file])]
-    for place, (file, line, statement) in enumerate(statements):
-        at = f"{file}, line {line}"
-        try:
-            parsed = json.decode(cedarpy.policies_to_json_str(statement))
-        except ValueError as broken:
-            faults.append(f"{at}: {broken}; correct the policy that begins there")
+    statements = [statement for file in sorted(files) for statement in statements_of(file, files[file])]
+    for number, statement in enumerate(statements):
+        at = f"{statement.file}, line {statement.place.line}"
+        broken = _broken(statement.text)
+        if broken is not None:
+            faults.append(Fault(statement.first_wrong(_broken), "", f"{broken}; correct the rule around it"))
+            told.append(f"{at}: {broken}; correct the policy that begins there")
             continue
+        parsed = json.decode(cedarpy.policies_to_json_str(statement.text))
         (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
-        rule = Rule(body.get("annotations", {}).get("id") or f"policy{place}", body)
+        name = body.get("annotations", {}).get("id") or f"policy{number}"
+        rule = Rule(name, body, RuleText(name, statement.place, statement.text))
         found = list(_faults(rule, statement, schema, names, template=bool(parsed["templates"])))
-        if rule.id in homes:
-            found.append(f"another policy has this id ({homes[rule.id]}); give each its own @id")
-        homes.setdefault(rule.id, at)
-        faults.extend(f"{at}, policy {rule.id}: {fault}" for fault in found)
+        if name in homes:
+            message = f"another policy has this id ({homes[name]}); give each its own @id"
+            found.append(Fault(statement.place, f"rule {name}", message))
+        homes.setdefault(name, at)
+        faults.extend(found)
+        told.extend(f"{at}, policy {name}: {fault.message}" for fault in found)
         rules.append(rule)
     if faults:
         count = f"{len(faults)} fault" + ("s" if len(faults) > 1 else "")
-        message = f"the policies cannot be used ({count}):\n" + "\n".join(f"  {fault}" for fault in faults)
-        raise BadConfiguration(message, hint="Correct them and start again; nothing was started.")
+        message = f"the policies cannot be used ({count}):\n" + "\n".join(f"  {line}" for line in told)
+        raise BadPolicies(message, faults, hint="Correct them and start again; nothing was started.")
     return tuple(rules)
 
 
-def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Cut after each semicolon outside strings and comments; yield each piece with its first line."""
-    start = 0
-    ends = [token.end() for token in _TOKEN.finditer(text) if token.group() == ";"]
-    for end in [*ends, len(text)]:
-        piece = text[start:end]
-        code = re.search(r"\S", _without_comments(piece))
-        if code:
-            yield text.count("\n", 0, start + code.start()) + 1, piece
-        start = end
+def _broken(text: str) -> str | None:
+    """Say what the grammar does not take; None when it takes it."""
+    try:
+        cedarpy.policies_to_json_str(text)
+    except ValueError as broken:
+        return str(broken)
+    return None
 
 
-def _without_comments(text: str) -> str:
-    """Blank the comments out; every other character keeps its place."""
-    return _TOKEN.sub(lambda token: re.sub(".", " ", token[0]) if token[0].startswith("//") else token[0], text)
-
-
-def _faults(rule: Rule, statement: str, schema: cedarpy.Schema, names: Names, *, template: bool) -> Iterator[str]:
+def _faults(
+    rule: Rule, statement: Statement, schema: cedarpy.Schema, names: Names, *, template: bool
+) -> Iterator[Fault]:
     if template:
-        yield "it has a slot, and slots are never filled here; write the principal or resource out"
+        message = "it has a slot, and slots are never filled here; write the principal or resource out"
+        yield Fault(statement.find("?"), f"rule {rule.id}", message)
         return
-    result = cedarpy.validate_policies(statement, schema)
-    errors = [_FOR_POLICY.sub("", error.error) for error in result.errors]
+    result = cedarpy.validate_policies(statement.text, schema)
+    errors = list(dict.fromkeys(_FOR_ACTION.sub("", _FOR_POLICY.sub("", error.error)) for error in result.errors))
     telling = [error for error in errors if not error.startswith(_NO_CALL)]
     for error in telling or errors:  # That no call fits is only news where nothing else explains it.
-        yield f"{error}; {_advice(error, names)}"
+        quoted = _QUOTED.search(error)
+        yield Fault(statement.find(quoted[1] if quoted else ""), f"rule {rule.id}", f"{error}; {_advice(error, names)}")
     for kind, name in _literals(rule.body):
+        place = statement.find(f'"{name}"')
         if kind == "Agent" and name not in names.agents:
-            yield f"no agent is named {name!r}; there are: {_listed(names.agents)}"
+            yield Fault(place, f"rule {rule.id}", f"no agent is named {name!r}; there are: {_listed(names.agents)}")
         elif kind == MODEL_TYPE and name not in names.models:
-            yield f"no model is named {name!r}; there are: {_listed(names.models)}"
+            yield Fault(place, f"rule {rule.id}", f"no model is named {name!r}; there are: {_listed(names.models)}")
         elif any(kind == tool.name for tool in names.tools.values()):
-            yield f'a call has no id, so {kind}::"{name}" never is one; write `resource is {kind}`'
+            message = f'a call has no id, so {kind}::"{name}" never is one; write `resource is {kind}`'
+            yield Fault(place, f"rule {rule.id}", message)
 
 
 def _literals(node: object) -> Iterator[tuple[str, str]]:
@@ -119,6 +125,8 @@ def _advice(error: str, names: Names) -> str:
         return 'the actions are Action::"invoke" and Action::"unattended"'
     if "optional attribute" in error:
         return "ask first whether it is there, with `has` and `&&`"
+    if "in context not found" in error:
+        return "declare it in context.toml, or see in docs/policy.md what is there without"
     if error.startswith(_NO_CALL):
         return "principals are agents, and resources are tools or models"
     kind = _ENTITY_TYPE.search(error)

@@ -9,6 +9,7 @@ from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.looking import config, ps, trace
+from kernos.app.cli.policies import policy
 from kernos.app.cli.repeating import export, fork, replay
 from kernos.app.cli.running import dev, run
 from kernos.app.cli.undoing import reconcile, revert
@@ -47,9 +48,10 @@ _COMMANDS = (
     doctor,
     config,
 )
-GROUPS = ("approval", "access")
+GROUPS = ("approval", "policy", "access")
 NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(approval, name="approval")
+app.add_typer(policy, name="policy")
 app.add_typer(access, name="access")

@@ -1,0 +1,56 @@
+"""Commands about policies: check them, test them with cases, explain a decision, write a starter set, put changed ones in force."""
+
+from typing import Annotated
+
+import typer
+
+from kernos.app.cli.options import Agents, AsJson, Config, Policies, Store
+
+policy = typer.Typer(
+    help="Policies: check them, test them, explain a decision, begin with a starter set, put changed ones in force.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+@policy.command()
+def check(
+    folder: Annotated[
+        str, typer.Argument(metavar="[FOLDER]", help="A folder of policies, or a file; else those of the settings.")
+    ] = "",
+    agents: Agents = None,
+    json: AsJson = False,
+    store: Store = "",
+    config: Config = "",
+) -> int:
+    """Check policies and context.toml against the agents and tools.
+
+    Prints every fault as FILE:LINE:COLUMN with what to do, exit code 1; or what the set means: what nothing permits, what always asks
+    a person, which rules never apply.
+    """
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.policy_checking import check_policies
+
+    return check_policies(settings_of(config, store, agents, folder), as_json=json)
+
+
+@policy.command("test")
+def put_cases(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILES]", help="Files of cases; else cases.toml beside the policies.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Also fail when no case reaches some rule.")] = False,
+    agents: Agents = None,
+    policies: Policies = "",
+    json: AsJson = False,
+    store: Store = "",
+    config: Config = "",
+) -> int:
+    """Put cases to the policies: calls with the answer that is expected.
+
+    Exit code 1 when an answer is another, or a case is wrong itself.
+    """
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.policy_testing import try_policies
+
+    return try_policies(settings_of(config, store, agents, policies), files or [], strict=strict, as_json=json)
