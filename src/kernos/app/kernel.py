@@ -12,8 +12,8 @@ from typing import Any, Self, TypeVar
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
 from kernos.app.editing import changed_arguments
+from kernos.app.in_force import InForce
 from kernos.app.naming import find_run, only_step, place_of
-from kernos.app.policies import declared_for, load_policy
 from kernos.app.revert import check_may_be_reverted, revert_agent
 from kernos.app.run import Run
 from kernos.app.stores import open_store, open_tokens
@@ -123,8 +123,7 @@ class Kernel:
         self._token_ms = approval_token_ms
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
-        self.policy = load_policy(policies, self.registry)
-        self._declared = declared_for(policies, self.registry)
+        self._in_force = InForce(policies, self.registry)
         self._models = models or {}
         self._works = works
         self._credential = token
@@ -147,9 +146,10 @@ class Kernel:
         except KernosError:
             await store.close()
             raise
-        gate = Gate(self.registry, self.policy)
+        gate = Gate(self.registry, self._in_force.policy)
         tokens = self._open_tokens()
-        circumstances = Circumstances(self._declared, self.journal, self._clock, self.administrator)
+        circumstances = Circumstances(self._in_force.declared, self.journal, self._clock, self.administrator)
+        self._in_force.attach(gate, circumstances, self.administrator)
         shared = Surroundings(
             self._clock,
             self._chance,
@@ -171,6 +171,7 @@ class Kernel:
         if self._works:
             self._lock = self._try_lock()
         self.engine.works = self._lock is not None
+        await self._in_force.begin(works=self._lock is not None)
         await self._scheduler.start()
         return self
 
@@ -202,10 +203,21 @@ class Kernel:
     ) -> None:
         """Let attempts under way end, then close; what is unfinished goes on at the next start."""
         await self._scheduler.stop()
+        await self._in_force.end()
         await self.engine.stop()
         await self.journal.close()
         if self._lock is not None:
             self._lock.release()
+
+    @property
+    def policy(self) -> Policy:
+        """The policy set in force."""
+        return self._in_force.policy
+
+    async def reload_policies(self, policies: str | Path | None = None, *, by: str = "") -> str:
+        """Put changed policies in force without a restart; return their digest once they are. See `InForce.propose`."""
+        who = self.authority.whole(by, Scope.ADMINISTER, "which policies are in force")
+        return await self._in_force.propose(policies, who, self.path)
 
     @property
     def works(self) -> bool:

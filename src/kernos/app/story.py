@@ -13,7 +13,7 @@ import msgspec
 from kernos.ports.journal import Row
 from kernos.vocabulary import events as ev
 from kernos.vocabulary.events import Event
-from kernos.vocabulary.gate import Answer, Decision
+from kernos.vocabulary.gate import SET_DIGITS, Answer, Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName, step_key
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json, Usage
@@ -362,6 +362,11 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.CredentialIssued: lambda e, d, _: f"{e.by} issues credential {d.credential} to {d.principal}",
     ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
     ev.AccessRequired: lambda e, *_: f"{e.by} asks for a credential with every command from now on",
+    ev.PoliciesProposed: lambda e, d, _: f"{e.by} wants policy set {d.digest[:SET_DIGITS]} in force",
+    ev.PoliciesEntered: lambda _, d, __: f"policy set {d.digest[:SET_DIGITS]} is in force",
+    ev.PoliciesRefused: lambda _, d, __: (
+        f"POLICY SET {d.digest[:SET_DIGITS]} IS REFUSED, the one before stays in force: {d.reason}"
+    ),
 }
 
 

@@ -68,15 +68,19 @@ class Circumstances:
         self.administrator = administrator
         self._views = views
         self.clock = clock
+        self._coming: dict[tuple[Scalar, Scalar], dict[_Action, _Coming]] = {}
+        """By counter and key."""
+        self._going: dict[_Action, _Going] = {}
+        self.declare(declared)
+
+    def declare(self, declared: Declared) -> None:
+        """Go by what is declared now; what was counted under a name counts on."""
         zone = declared.zone
         self.zone = UTC if zone == "UTC" else ZoneInfo(zone)
         self.counters = {counter.name: counter for counter in declared.counters}
         self.records = {record.name: record for record in declared.records}
         self._kept = [counter for counter in declared.counters if not counter.in_run]
         self._counting = {tool for counter in self._kept for tool in (*counter.tools, *counter.since)}
-        self._coming: dict[tuple[Scalar, Scalar], dict[_Action, _Coming]] = {}
-        """By counter and key."""
-        self._going: dict[_Action, _Going] = {}
 
     def around(
         self, state: RunState, tool: str, args: Json, flow: Verdict | None, is_tainted: Callable[[], bool]

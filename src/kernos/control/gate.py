@@ -26,11 +26,20 @@ from kernos.vocabulary.undo import REVERT_AGENT, Undone
 
 
 class Gate:
-    """Decides about calls; holds no state of its own."""
+    """Decides about calls, under the policy set that is in force."""
 
     def __init__(self, registry: Registry, policy: Policy) -> None:
         """Take what is declared and the policy set."""
         self._registry = registry
+        self._policy = policy
+
+    @property
+    def policy(self) -> Policy:
+        """The policy set in force."""
+        return self._policy
+
+    def enter(self, policy: Policy) -> None:
+        """Decide under another policy set from now on."""
         self._policy = policy
 
     def decide_call(

@@ -8,6 +8,7 @@ from typing import Any
 from kernos.vocabulary.administration import AdministrationData, Scope
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
+from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class Administration:
     credentials: Mapping[str, Credential] = field(default_factory=lambda: MappingProxyType({}))
     """By id, revoked and expired ones included."""
     is_access_required: bool = False
+    policies_in_force: PoliciesEntered | None = None
+    """The policy set that decides, as far as it is recorded."""
+    policies_proposed: PoliciesProposed | None = None
+    """A set that somebody wants in force, until the process that runs agents has answered."""
+    policies_refused: PoliciesRefused | None = None
+    """The newest answer, where that was no."""
 
 
 Decide = Callable[[Administration, Any], tuple[AdministrationData, ...]]

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, TenantId
+from kernos.vocabulary.policies import (
+    EnterPolicies,
+    PoliciesEntered,
+    PoliciesProposed,
+    PoliciesRefused,
+    ProposePolicies,
+    RefusePolicies,
+)
 
 ADMINISTRATION = RunId("0000000000000")
 """The id that the store's own affairs stand under: run number 0, which no clock gives."""
@@ -78,7 +86,10 @@ class AccessRequired:
     """From now on whoever gives commands shows a credential."""
 
 
-AdministrationData = PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
+AdministrationData = (
+    PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
+    | PoliciesProposed | PoliciesEntered | PoliciesRefused
+)  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
 
@@ -129,4 +140,7 @@ class RequireAccess:
     at: EpochMs
 
 
-AdministrationCommand = AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
+AdministrationCommand = (
+    AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
+    | ProposePolicies | EnterPolicies | RefusePolicies
+)  # fmt: skip

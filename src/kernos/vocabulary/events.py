@@ -36,6 +36,7 @@ from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
 from kernos.vocabulary.outcome import Failure
+from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
 from kernos.vocabulary.quantities import Json, Limits, Usage
 from kernos.vocabulary.wait_events import (
     ChildEnded,
@@ -310,4 +311,7 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     CredentialIssued: ("credential.issued", 1),
     CredentialRevoked: ("credential.revoked", 1),
     AccessRequired: ("access.required", 1),
+    PoliciesProposed: ("policies.proposed", 1),
+    PoliciesEntered: ("policies.entered", 1),
+    PoliciesRefused: ("policies.refused", 1),
 }

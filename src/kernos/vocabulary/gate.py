@@ -12,6 +12,10 @@ MODEL_TOOL = "model"
 """The name under which policy sees model calls; no tool may take it."""
 
 
+SET_DIGITS = 16
+"""Hex digits of a policy set's digest that decisions name."""
+
+
 class Answer(StrEnum):
     """Three answers: go on, ask a person, no."""
 

@@ -1,6 +1,6 @@
 """Policies as their author sees them: where a rule stands, what is wrong with it, and what it means for each call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kernos.vocabulary.errors import BadConfiguration
@@ -76,3 +76,56 @@ class Survey:
     """May happen, and never without a person's yes."""
     idle: tuple[tuple[RuleText, str], ...]
     """Rules that no call can come to, and why."""
+
+
+# --- which set is in force -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesProposed:
+    """Somebody wants a policy set in force that they checked; the process that runs agents answers."""
+
+    digest: str
+    """SHA-256 of the set with the schema it was checked against, 64 hex digits."""
+    files: Mapping[str, str]
+    """Its texts by file name, what is declared beside them among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesEntered:
+    """From now on every decision is made under this policy set."""
+
+    digest: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesRefused:
+    """The process that runs agents cannot use a proposed policy set; the one before stays in force."""
+
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposePolicies:
+    """Ask for a policy set to be put in force."""
+
+    digest: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnterPolicies:
+    """Put a policy set in force."""
+
+    digest: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusePolicies:
+    """Leave the set in force that is."""
+
+    digest: str
+    reason: str

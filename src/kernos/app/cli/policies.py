@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import Agents, AsJson, Config, Policies, Store
+from kernos.app.cli.options import Agents, AsJson, By, Config, Policies, Store
 
 policy = typer.Typer(
     help="Policies: check them, test them, explain a decision, begin with a starter set, put changed ones in force.",
@@ -54,3 +54,24 @@ def put_cases(
     from kernos.app.cli.policy_testing import try_policies
 
     return try_policies(settings_of(config, store, agents, policies), files or [], strict=strict, as_json=json)
+
+
+@policy.command()
+def reload(
+    by: By = "",
+    agents: Agents = None,
+    policies: Policies = "",
+    store: Store = "",
+    config: Config = "",
+) -> int:
+    """Put changed policies in force in the process that runs agents, without a restart.
+
+    They are checked first; with any fault the set in force stays, and the exit code is 1. Runs under way get the new
+    decisions from their next call on; the journal keeps who wanted which set, and when it came into force.
+    """
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.policy_reloading import reload_policies
+
+    return asyncio.run(reload_policies(settings_of(config, store, agents, policies, by)))

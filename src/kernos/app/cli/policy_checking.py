@@ -20,7 +20,10 @@ def check_policies(settings: Settings, *, as_json: bool) -> int:
     registry = agents_of(settings)
     found, faults = check_set(folder_texts(folder), registry)
     if found is None:
-        _print_faults(folder, faults, as_json=as_json)
+        if as_json:
+            print_json({"ok": False, "faults": faults})
+        else:
+            print_faults(folder, faults, "nothing was put in force")
         return FAILED
     rules, survey = found.policy.rules(), found.policy.survey(reaches(registry))
     if as_json:
@@ -60,14 +63,12 @@ def reaches(registry: Registry) -> frozenset[Reach]:
     return frozenset(found)
 
 
-def _print_faults(folder: Path, faults: Sequence[Fault], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"ok": False, "faults": faults})
-        return
+def print_faults(folder: Path, faults: Sequence[Fault], end: str) -> None:
+    """Print every fault in its place, and what follows from them."""
     home = folder if folder.is_dir() else folder.parent
     for fault in sorted(faults, key=lambda fault: fault.place):
         print(f"{_near(home)}{fault}")
-    print(f"{_many(len(faults), 'fault')}; nothing was put in force")
+    print(f"{_many(len(faults), 'fault')}; {end}")
 
 
 def _near(home: Path) -> str:
