@@ -305,17 +305,17 @@ def test_config_shows_settings_agents_and_tools(folder: Folder) -> None:
 
 def test_verify_and_rebuild_find_a_sound_store_sound(folder: Folder) -> None:
     parked(folder, "desk", LARGE)
-    assert folder.kernos("verify", "--projections").out.startswith("clean: 5 entries")
+    assert folder.kernos("verify", "--projections").out.startswith("clean: 6 entries")
     made = ", ".join(table.name for table in TABLES)
-    assert f"rebuilt {made} from 5 entries" in folder.kernos("rebuild").out
+    assert f"rebuilt {made} from 6 entries" in folder.kernos("rebuild").out
     clean = json.loads(folder.kernos("verify", "--projections", "--json").out)
-    assert (clean["clean"], clean["entries"]) == (True, 5)
+    assert (clean["clean"], clean["entries"]) == (True, 6)
 
 
 def test_verify_names_the_place_of_an_edit(folder: Folder) -> None:
     parked(folder, "desk", LARGE)
     with sqlite3.connect(folder.store) as database:
-        database.execute("UPDATE events SET body=CAST(replace(CAST(body AS TEXT), '6000', '9000') AS BLOB) WHERE pos=3")
+        database.execute("UPDATE events SET body=CAST(replace(CAST(body AS TEXT), '6000', '9000') AS BLOB) WHERE pos=4")
     database.close()
     found = folder.kernos("verify")
     assert found.code == 1

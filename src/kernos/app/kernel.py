@@ -147,7 +147,6 @@ class Kernel:
             await store.close()
             raise
         gate = Gate(self.registry, self._in_force.policy)
-        tokens = self._open_tokens()
         circumstances = Circumstances(self._in_force.declared, self.journal, self._clock, self.administrator)
         self._in_force.attach(gate, circumstances, self.administrator)
         shared = Surroundings(
@@ -156,14 +155,13 @@ class Kernel:
             self.registry,
             gate,
             approval_ttl_ms,
-            tokens,
+            self._open_tokens(),
             circumstances,
             self.administrator,
         )
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
-        worker = self._new_worker()
         self.engine = Engine(
-            self.journal, shared, worker, self.planner.plan, active_max=active_max, queue_max=queue_max
+            self.journal, shared, self._new_worker(), self.planner.plan, active_max=active_max, queue_max=queue_max
         )
         self._scheduler = Scheduler(self.engine, self.journal)
         if self.journal.projections_changed:
