@@ -20,7 +20,7 @@ from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
 from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
-from kernos.control.attestation import claims_of
+from kernos.control.attestation import seal_yes
 from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
 from kernos.control.deciding import known_of
@@ -35,7 +35,7 @@ from kernos.control.surroundings import Surroundings
 from kernos.control.tenant_store import TenantStore
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
-from kernos.kernel.state import Phase, RunState
+from kernos.kernel.state import Phase
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
 from kernos.ports.journal import Row, Store
@@ -64,7 +64,6 @@ from kernos.vocabulary.errors import (
     StaleRunNumber,
 )
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import (
     DEFAULT_TENANT,
     EpochMs,
@@ -120,7 +119,6 @@ class Kernel:
             if not 1 <= ms <= WAIT_MS_MAX:
                 message = f"{name}={ms} is not within 1 and {WAIT_MS_MAX} (a hundred years)"
                 raise BadConfiguration(message, hint="Say in milliseconds how long the question, or the yes, stands.")
-        self._token_ms = approval_token_ms
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self._in_force = InForce(policies, self.registry)
@@ -129,7 +127,7 @@ class Kernel:
         self._credential = token
         self._clock = clock or SystemClock()
         self._chance = chance or SystemChance()
-        self._bounds = (active_max, queue_max, approval_ttl_ms)
+        self._bounds = (active_max, queue_max, approval_ttl_ms, approval_token_ms)
         self._lock: WorkerLock | None = None
 
     def _tool(self, name: str) -> ToolContract[Any, Any] | None:
@@ -137,7 +135,7 @@ class Kernel:
 
     async def __aenter__(self) -> Self:
         """Open the store, take up what is unfinished if this process is to run agents."""
-        active_max, queue_max, approval_ttl_ms = self._bounds
+        active_max, queue_max, approval_ttl_ms, approval_token_ms = self._bounds
         store = self._open_store()
         self.administrator = Administrator(store, self._clock)
         try:
@@ -155,6 +153,7 @@ class Kernel:
             self.registry,
             gate,
             approval_ttl_ms,
+            approval_token_ms,
             self._open_tokens(),
             circumstances,
             self.administrator,
@@ -320,9 +319,8 @@ class Kernel:
         state = await self.engine.state(run)
         asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
         at = self._clock.now()
-        token = (
-            await self._attest(state, step, who, asked.digest, asked.gate, at) if asked.phase is Phase.ASKING else ""
-        )
+        asks, head = asked.phase is Phase.ASKING, await self.journal.head()
+        token = seal_yes(self.engine.shared, state, step, who, asked.digest, asked.gate, at, head) if asks else ""
         await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token), who)
 
     async def deny(self, approval: str, reason: str, *, by: str = "") -> None:
@@ -350,27 +348,8 @@ class Kernel:
         known = known_of(shared, state, asked.what, args)
         gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
         at, digest = self._clock.now(), digest_of(args)
-        token = await self._attest(state, step, who, digest, gate, at)
+        token = seal_yes(shared, state, step, who, digest, gate, at, await self.journal.head())
         await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), who)
-
-    async def _attest(
-        self, state: RunState, step: StepName, by: PrincipalId, digest: str, gate: Decision | None, at: EpochMs
-    ) -> str:
-        """Sign a person's yes to the arguments with this digest."""
-        shared = self.engine.shared
-        assert gate is not None, step
-        claims = claims_of(
-            state,
-            step,
-            by=by,
-            args_digest=digest,
-            gate=gate,
-            at=at,
-            expires_at=EpochMs(at + self._token_ms),
-            chance=shared.chance,
-            head=await self.journal.head(),
-        )
-        return shared.tokens.seal(claims)
 
     async def answer(self, question: str, answer: str, *, by: str = "") -> None:
         """Answer the question that waits at `question` (RUN or RUN.STEP)."""

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import json
 
 from kernos.control.gate import digest_of
+from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import RunState, Step
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance
@@ -42,6 +43,32 @@ def shown_of(state: RunState, name: StepName) -> dict[str, Any]:
         "rules": list(gate.rules) if gate is not None else [],
         "takes_back": step.undoes.key if step.undoes is not None else "",
     }
+
+
+def seal_yes(
+    shared: Surroundings,
+    state: RunState,
+    step: StepName,
+    by: PrincipalId,
+    digest: str,
+    gate: Decision | None,
+    at: EpochMs,
+    head: TreeHead | None,
+) -> str:
+    """Sign a person's yes, at `at`, to the arguments with this digest; `head`: the journal's newest tree head then."""
+    assert gate is not None, step
+    claims = claims_of(
+        state,
+        step,
+        by=by,
+        args_digest=digest,
+        gate=gate,
+        at=at,
+        expires_at=EpochMs(at + shared.approval_token_ms),
+        chance=shared.chance,
+        head=head,
+    )
+    return shared.tokens.seal(claims)
 
 
 def claims_of(

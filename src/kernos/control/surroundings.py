@@ -19,6 +19,9 @@ class Surroundings:
     registry: Registry
     gate: Gate
     approval_ttl_ms: int
+    """How long a question to a person stands."""
+    approval_token_ms: int
+    """How long a yes may be used."""
     tokens: ApprovalTokens
     circumstances: Circumstances
     administrator: Administrator
