@@ -319,7 +319,7 @@ def test_verify_names_the_place_of_an_edit(folder: Folder) -> None:
     database.close()
     found = folder.kernos("verify")
     assert found.code == 1
-    assert "edited at position 3" in found.out
+    assert "edited at position 4" in found.out
     assert "next: restore" in found.out
     assert not json.loads(folder.kernos("verify", "--json").out)["clean"]
     assert "bad   store" in folder.kernos("doctor").out

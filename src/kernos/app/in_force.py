@@ -27,6 +27,7 @@ from kernos.vocabulary.policies import (
     PoliciesProposed,
     ProposePolicies,
     RefusePolicies,
+    RuleText,
 )
 
 ANSWER_S = 10.0
@@ -55,6 +56,10 @@ class InForce:
     def declared(self) -> Declared:
         """What rules may ask about besides."""
         return self._set.declared if self._set is not None else NOTHING_DECLARED
+
+    def rules(self) -> tuple[RuleText, ...]:
+        """Return the rules as they are written; none where the policies were given as an object."""
+        return self._set.policy.rules() if self._set is not None else ()
 
     def attach(self, gate: Gate, circumstances: Circumstances, administrator: Administrator) -> None:
         """Take what decides, and where it is recorded which set is in force."""

@@ -121,7 +121,7 @@ class Kernel:
                 raise BadConfiguration(message, hint="Say in milliseconds how long the question, or the yes, stands.")
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
-        self._in_force = InForce(policies, self.registry)
+        self.in_force = InForce(policies, self.registry)
         self._models = models or {}
         self._works = works
         self._credential = token
@@ -144,9 +144,9 @@ class Kernel:
         except KernosError:
             await store.close()
             raise
-        gate = Gate(self.registry, self._in_force.policy)
-        circumstances = Circumstances(self._in_force.declared, self.journal, self._clock, self.administrator)
-        self._in_force.attach(gate, circumstances, self.administrator)
+        gate = Gate(self.registry, self.in_force.policy)
+        circumstances = Circumstances(self.in_force.declared, self.journal, self._clock, self.administrator)
+        self.in_force.attach(gate, circumstances, self.administrator)
         shared = Surroundings(
             self._clock,
             self._chance,
@@ -168,7 +168,7 @@ class Kernel:
         if self._works:
             self._lock = self._try_lock()
         self.engine.works = self._lock is not None
-        await self._in_force.begin(works=self._lock is not None)
+        await self.in_force.begin(works=self._lock is not None)
         await self._scheduler.start()
         return self
 
@@ -200,7 +200,7 @@ class Kernel:
     ) -> None:
         """Let attempts under way end, then close; what is unfinished goes on at the next start."""
         await self._scheduler.stop()
-        await self._in_force.end()
+        await self.in_force.end()
         await self.engine.stop()
         await self.journal.close()
         if self._lock is not None:
@@ -209,12 +209,12 @@ class Kernel:
     @property
     def policy(self) -> Policy:
         """The policy set in force."""
-        return self._in_force.policy
+        return self.in_force.policy
 
     async def reload_policies(self, policies: str | Path | None = None, *, by: str = "") -> str:
         """Put changed policies in force without a restart; return their digest once they are. See `InForce.propose`."""
         who = self.authority.whole(by, Scope.ADMINISTER, "which policies are in force")
-        return await self._in_force.propose(policies, who, self.path)
+        return await self.in_force.propose(policies, who, self.path)
 
     @property
     def works(self) -> bool:

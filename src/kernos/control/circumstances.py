@@ -31,7 +31,7 @@ from kernos.vocabulary.circumstances import (
 )
 from kernos.vocabulary.flow import Verdict
 from kernos.vocabulary.gate import Answer
-from kernos.vocabulary.ids import RunId, TenantId
+from kernos.vocabulary.ids import EpochMs, RunId, TenantId
 from kernos.vocabulary.journal import RowOp, Scalar
 from kernos.vocabulary.quantities import Json
 
@@ -63,10 +63,13 @@ _Action = tuple[Scalar, Scalar]
 class Circumstances:
     """What one kernel knows; shared by its sessions."""
 
-    def __init__(self, declared: Declared, views: Views, clock: Clock, administrator: Administrator) -> None:
-        """Take what is declared, where counts stand, and who has which roles."""
+    def __init__(
+        self, declared: Declared, views: Views, clock: Clock, administrator: Administrator, until: EpochMs | None = None
+    ) -> None:
+        """Take what is declared, where counts stand, and who has which roles; `until`: only what was counted before."""
         self.administrator = administrator
         self._views = views
+        self._until = until
         self.clock = clock
         self._coming: dict[tuple[Scalar, Scalar], dict[_Action, _Coming]] = {}
         """By counter and key."""
@@ -169,7 +172,7 @@ class Circumstances:
         return {action: totals for action, totals in found.items() if totals.rows}
 
     def _of(self, counter: str, key: str, begin: int, action: _Action | None = None) -> Totals:
-        where: dict[str, Scalar | Range] = {"counter": counter, "key": key, "at": (begin, None)}
+        where: dict[str, Scalar | Range] = {"counter": counter, "key": key, "at": (begin, self._until)}
         if action is not None:
             where["run"], where["step"] = action
         return self._views.totals(TABLE.name, where, of="amount", at="at")

@@ -28,7 +28,7 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """A run of which no code goes on here."""
 
     state: RunState
@@ -36,7 +36,7 @@ class _Standing:
 
 def known_of(shared: Surroundings, state: RunState, tool: str, args: Json) -> Known:
     """Return what is known about a call that a person is about to say yes to."""
-    provenance = Provenance(_Standing(state), shared.registry)
+    provenance = Provenance(Standing(state), shared.registry)
     return shared.circumstances.around(state, tool, args, None, provenance.is_tainted)
 
 

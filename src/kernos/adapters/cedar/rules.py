@@ -71,6 +71,19 @@ def read_rules(files: Mapping[str, str], schema: cedarpy.Schema, names: Names) -
     return tuple(rules)
 
 
+def read_texts(files: Mapping[str, str]) -> dict[str, RuleText]:
+    """Return the rules of files by id, unchecked: for sets of which the agents and tools may be gone."""
+    found: dict[str, RuleText] = {}
+    statements = [statement for file in sorted(files) for statement in statements_of(file, files[file])]
+    for number, statement in enumerate(statements):
+        if _broken(statement.text) is None:
+            parsed = json.decode(cedarpy.policies_to_json_str(statement.text))
+            (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
+            name = body.get("annotations", {}).get("id") or f"policy{number}"
+            found[name] = RuleText(name, statement.place, statement.text)
+    return found
+
+
 def _broken(text: str) -> str | None:
     """Say what the grammar does not take; None when it takes it."""
     try:

@@ -75,3 +75,27 @@ def reload(
     from kernos.app.cli.policy_reloading import reload_policies
 
     return asyncio.run(reload_policies(settings_of(config, store, agents, policies, by)))
+
+
+@policy.command()
+def explain(
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="RUN.STEP, or a reference that `kernos why` would find.")
+    ],
+    agents: Agents = None,
+    policies: Policies = "",
+    json: AsJson = False,
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Explain what policies said about a call.
+
+    Tells the set, the rules that determined the answer as they were written, what they looked at, and whether the set in force would say
+    another thing.
+    """
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.policy_explaining import explain_decision
+
+    asyncio.run(explain_decision(settings_of(config, store, agents, policies), action, as_json=json))
