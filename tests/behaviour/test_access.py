@@ -171,7 +171,7 @@ LISTS: dict[str, Any] = {
     "waiting": lambda k: k.waiting(),
     "actions": lambda k: k.actions(),
 }
-NOT_ABOUT_RUNS = {"start", "reconcile", "take_back"}
+NOT_ABOUT_RUNS = {"start", "reconcile", "take_back", "reload_policies"}
 """`start` has tests of its own; the others concern every tenant and are refused to whoever belongs to one."""
 
 
@@ -227,6 +227,8 @@ async def test_what_concerns_everybody_is_refused_to_whoever_belongs_to_one_tena
         access = Access(eve)
         with pytest.raises(NotAllowed):
             await eve.reconcile()
+        with pytest.raises(NotAllowed):
+            await eve.reload_policies(POLICY)
         with pytest.raises(NotAllowed):
             await eve.journal.verify(lambda *_: None)
         with pytest.raises(NotAllowed):

@@ -72,6 +72,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "doctor": lambda run: ("doctor", "--upgrade"),
     "approval": lambda run: ("approval", "show", run),
     "access": lambda run: ("access", "list"),
+    "policy": lambda run: ("policy", "explain", run),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}
 """They show nothing of what is in a store; who may start and run agents has tests of its own."""

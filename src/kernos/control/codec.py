@@ -20,9 +20,11 @@ from kernos.vocabulary.journal import Entry
 from kernos.vocabulary.quantities import Json
 
 
-def _raw(value: object) -> msgspec.Raw:
+def _raw(value: object) -> msgspec.Raw | dict[str, object]:
     if isinstance(value, Json):
         return msgspec.Raw(value.text)
+    if isinstance(value, Mapping):
+        return dict(value)
     message = f"{type(value).__name__} has no place in an event"
     raise TypeError(message)
 
