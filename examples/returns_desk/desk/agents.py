@@ -38,13 +38,17 @@ _TOOL_OF: Mapping[type[Act], ToolContract[Any, Any]] = {
 }
 
 
-@agent(version="1")
+LETTER = ("from_name", "subject", "text")
+"""What of a ticket whoever wrote it has filled in; who they are, the mail server has checked."""
+
+
+@agent(version="1", untrusted=LETTER)
 async def reader(ctx: Context, ticket: Ticket) -> Reading:
     """Read a ticket: what it says, without looking at any record."""
     return await ctx.model("read_ticket", ticket, Reading, instructions=INSTRUCTIONS)
 
 
-@agent(tools=[*tools.READS, *ACTIONS], version="2", on_failure=ON_FAILURE)
+@agent(tools=[*tools.READS, *ACTIONS], version="2", on_failure=ON_FAILURE, untrusted=LETTER)
 async def returns_desk(ctx: Context, ticket: Ticket) -> Outcome:
     """Settle a customer's ticket under the shop's returns policy."""
     reading = await ctx.run(reader, ticket, intent=f"read ticket {ticket.id}")

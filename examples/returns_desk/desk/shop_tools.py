@@ -36,7 +36,7 @@ from examples.returns_desk.desk.records import (
     Written,
 )
 from examples.returns_desk.desk.service import PATIENT, SHOP_VARIABLE, look_up, part, shop, write
-from kernos import CannotUndo, Found, ToolCall, Undo, tool
+from kernos import CannotUndo, Consequence, FlowContract, Found, Role, ToolCall, Undo, tool
 
 __all__ = ["SHOP_VARIABLE", "shop"]
 
@@ -278,6 +278,7 @@ async def _mail_of_key(request: Mail, call: ToolCall) -> Found:
     look_up=_mail_of_key,
     retry=PATIENT,
     listed=mails,
+    flow=FlowContract(Consequence.EGRESS, {"to": Role.DESTINATION}),
     compensate="a mail cannot be called back",
 )
 async def mail(request: Mail, call: ToolCall) -> Written:
