@@ -158,6 +158,8 @@ FOREIGN: dict[str, Any] = {
     "approve": lambda k, run: k.approve(run),
     "deny": lambda k, run: k.deny(run, "no"),
     "edit": lambda k, run: k.edit(run, {"amount_cents": 2}),
+    "ask_back": lambda k, run: k.ask_back(run, "why?"),
+    "explain": lambda k, run: k.explain(run, "so"),
     "answer": lambda k, run: k.answer(run, "yes"),
     "settle": lambda k, run: k.settle(f"{run}.1", "not_done", "seen"),
     "signal": lambda k, run: k.signal(run, "topic"),
@@ -177,7 +179,10 @@ NOT_ABOUT_RUNS = {"start", "reconcile", "take_back", "reload_policies"}
 
 def test_every_command_of_a_kernel_is_tried_across_tenants() -> None:
     commands = {
-        name for name, value in vars(Kernel).items() if inspect.iscoroutinefunction(value) and not name.startswith("_")
+        name
+        for kind in Kernel.__mro__
+        for name, value in vars(kind).items()
+        if inspect.iscoroutinefunction(value) and not name.startswith("_")
     }
     assert commands == {*FOREIGN, *LISTS, *NOT_ABOUT_RUNS}
 
@@ -247,8 +252,8 @@ async def test_what_concerns_everybody_is_refused_to_whoever_belongs_to_one_tena
     ("scope", "may"),
     [
         ("look", {"runs", "plan_revert"}),
-        ("start", {"start", "signal"}),
-        ("answer", {"approve", "deny", "edit", "answer", "settle"}),
+        ("start", {"start", "signal", "explain"}),
+        ("answer", {"approve", "deny", "edit", "ask_back", "answer", "settle"}),
         ("operate", {"cancel", "resume", "revert"}),
     ],
 )

@@ -257,6 +257,18 @@ def _settled(account: Account, event: Event, data: ev.ActionSettled) -> None:
         account.result, account.has_result = plain(data.result), True
 
 
+def _voiced(account: Account, event: Event, data: ev.ApprovalVoiced) -> None:
+    account.said.append(Said(event.at, str(event.by), "said yes to", data.note))
+
+
+def _questioned(account: Account, event: Event, data: ev.ApprovalQuestioned) -> None:
+    account.said.append(Said(event.at, str(event.by), "asked about", data.question))
+
+
+def _explained(account: Account, event: Event, data: ev.ApprovalExplained) -> None:
+    account.said.append(Said(event.at, str(event.by), "answered about", data.text))
+
+
 def _granted(account: Account, event: Event, data: ev.ApprovalGranted) -> None:
     account.said.append(Said(event.at, str(event.by), "approved", data.note))
     account.state = "approved"
@@ -265,7 +277,7 @@ def _granted(account: Account, event: Event, data: ev.ApprovalGranted) -> None:
 def _edited(account: Account, event: Event, data: ev.ApprovalEdited) -> None:
     _decided(account, event, data.gate)
     account.said.append(Said(event.at, str(event.by), "edited", data.note, plain(data.before), plain(data.args)))
-    account.state, account.args = "approved", plain(data.args)
+    account.state, account.args = "approved" if data.is_enough else account.state, plain(data.args)
 
 
 def _not_approved(account: Account, event: Event, data: ev.ApprovalDenied) -> None:
@@ -291,6 +303,9 @@ _RULES: Mapping[type, Callable[[Account, Event, Any], None]] = {
     ev.ActionDoubted: _doubted,
     ev.ActionLookedUp: _looked_up,
     ev.ActionSettled: _settled,
+    ev.ApprovalVoiced: _voiced,
+    ev.ApprovalQuestioned: _questioned,
+    ev.ApprovalExplained: _explained,
     ev.ApprovalGranted: _granted,
     ev.ApprovalEdited: _edited,
     ev.ApprovalDenied: _not_approved,

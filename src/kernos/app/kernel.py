@@ -11,19 +11,16 @@ from typing import Any, Self, TypeVar
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
-from kernos.app.editing import changed_arguments
 from kernos.app.in_force import InForce
-from kernos.app.naming import find_run, only_step, place_of
+from kernos.app.people import People
 from kernos.app.revert import check_may_be_reverted, revert_agent
 from kernos.app.run import Run
 from kernos.app.stores import open_store, open_tokens
 from kernos.authoring.codec import codec_of
 from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
-from kernos.control.attestation import seal_yes
 from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
-from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
 from kernos.control.provenance import PRINCIPAL_TOPIC
@@ -35,7 +32,6 @@ from kernos.control.surroundings import Surroundings
 from kernos.control.tenant_store import TenantStore
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
-from kernos.kernel.state import Phase
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
 from kernos.ports.journal import Row, Store
@@ -44,14 +40,9 @@ from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
 from kernos.vocabulary.commands import (
-    AnswerQuestion,
     CancelRun,
     DeliverSignal,
-    DenyApproval,
-    EditApproval,
-    GrantApproval,
     ResumeRun,
-    SettleAction,
 )
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import (
@@ -60,7 +51,6 @@ from kernos.vocabulary.errors import (
     InvalidInput,
     KernosError,
     NotAllowed,
-    NotFound,
     StaleRunNumber,
 )
 from kernos.vocabulary.events import RunRequested
@@ -69,7 +59,6 @@ from kernos.vocabulary.ids import (
     EpochMs,
     PrincipalId,
     RunId,
-    StepName,
     TenantId,
     run_for_key,
 )
@@ -89,7 +78,7 @@ Out = TypeVar("Out")
 DAY_MS = 86_400_000
 
 
-class Kernel:
+class Kernel(People):
     """One store, and the right to run agents over it unless another process has that."""
 
     def __init__(
@@ -287,10 +276,6 @@ class Kernel:
         state = await self.engine.state(run)
         return Run(self.engine, run, self.registry.known_agent(state.request().agent), self.authority)
 
-    async def find(self, name: str) -> RunId:
-        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous; InvalidInput for an empty name."""
-        return await find_run(self.journal, name)
-
     async def runs(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return runs, newest first, optionally of one status."""
         self.authority.who("", Scope.LOOK)
@@ -307,72 +292,7 @@ class Kernel:
         self.authority.who("", Scope.LOOK)
         return await self.journal.select("actions", {"status": status} if status else {}, limit=limit)
 
-    # --- what people say -----------------------------------------------------------------------------------------
-
-    async def approve(self, approval: str, *, by: str = "", digest: str = "", note: str = "") -> None:
-        """Say yes to the call that waits at `approval` (RUN or RUN.STEP, ids may be shortened).
-
-        `digest`: of the arguments that were looked at; without it, yes to what is asked now. Raises NotFound, NotAllowed, RunEnded.
-        """
-        who = self.authority.who(by, Scope.ANSWER)
-        run, step = await self._place(approval, Phase.ASKING)
-        state = await self.engine.state(run)
-        asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
-        at = self._clock.now()
-        asks, head = asked.phase is Phase.ASKING, await self.journal.head()
-        token = seal_yes(self.engine.shared, state, step, who, asked.digest, asked.gate, at, head) if asks else ""
-        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token), who)
-
-    async def deny(self, approval: str, reason: str, *, by: str = "") -> None:
-        """Say no to the call that waits at `approval`."""
-        who = self.authority.who(by, Scope.ANSWER)
-        run, step = await self._place(approval, Phase.ASKING)
-        await self._say(run, step, DenyApproval(step, reason, self._clock.now()), who)
-
-    async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = "", note: str = "") -> None:
-        """Change arguments of the call that waits at `approval`, and say yes to the changed ones.
-
-        Raises InvalidInput when they do not fit the tool, NotAllowed when policy denies them.
-        """
-        who = self.authority.who(by, Scope.ANSWER)
-        run, step = await self._place(approval, Phase.ASKING)
-        state = await self.engine.state(run)
-        asked = state.step_in(step, Phase.ASKING)
-        contract = self.registry.tool(asked.what)
-        agent = self.registry.known_agent(state.request().agent)
-        if contract is None or agent is None:
-            message = f"the tool {asked.what!r} of run {run} is not registered here"
-            raise NotFound(message, hint="Add its agent's module to `agents` in kernos.toml.")
-        args = changed_arguments(contract, asked.args, changes)
-        shared = self.engine.shared
-        known = known_of(shared, state, asked.what, args)
-        gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
-        at, digest = self._clock.now(), digest_of(args)
-        token = seal_yes(shared, state, step, who, digest, gate, at, await self.journal.head())
-        await self._say(run, step, EditApproval(step, args, digest, gate, at, note, token), who)
-
-    async def answer(self, question: str, answer: str, *, by: str = "") -> None:
-        """Answer the question that waits at `question` (RUN or RUN.STEP)."""
-        who = self.authority.who(by, Scope.ANSWER)
-        run, step = await self._place(question, Phase.WAITING)
-        await self.engine.command(run, AnswerQuestion(step, answer), who)
-
-    async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = "") -> None:
-        """Say what became of an action in doubt: `done` (with its result, as JSON values), `not_done` or `unknown`."""
-        who = self.authority.who(by, Scope.ANSWER)
-        run, step = await self._place(action, Phase.DOUBTED)
-        state = await self.engine.state(run)
-        text: Json | None = None
-        if verdict == "done":
-            contract = self.registry.tool(state.step_in(step, Phase.DOUBTED).what)
-            given = codec_of(Any).encode(result)
-            try:
-                text = contract.output.encode(contract.output.decode(given)) if contract is not None else given
-            except ContractBroken as broken:
-                message = f"the result does not fit {contract.name if contract else 'the tool'}: {broken}"
-                hint = "Give the result that the tool would have returned: --result '{...}'."
-                raise InvalidInput(message, hint=hint) from broken
-        await self.engine.command(run, SettleAction(step, verdict, note, text), who)
+    # --- what others say -----------------------------------------------------------------------------------------
 
     async def signal(self, run: str, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
         """Send a signal to a run; a `key` makes it arrive once, however often it is sent.
@@ -466,21 +386,3 @@ class Kernel:
                     message, hint=f"Follow it with `kernos trace {run}`; what is left then takes a new plan."
                 ) from None
         return Run(self.engine, run, self.registry.agent(REVERT_AGENT), self.authority)
-
-    async def _say(
-        self, run: RunId, step: StepName, command: GrantApproval | DenyApproval | EditApproval, by: PrincipalId
-    ) -> None:
-        """Hand over what a person says to a call. Raises NotAllowed when it comes too late: then that is what is recorded."""
-        asked = (await self.engine.state(run)).steps.get(step)
-        happened = await self.engine.command(run, command, by)
-        if happened and asked is not None and command.at >= asked.due_at:
-            message = f"the answer to {run}.{step} came too late: the question had expired, which counts as no"
-            raise NotAllowed(message, hint="Start the work anew if it is still wanted.")
-
-    async def _place(self, name: str, phase: Phase) -> tuple[RunId, StepName]:
-        """Return run and step for RUN.STEP, or for RUN when only one of its steps stands in `phase`."""
-        if "." in name:
-            prefix, step = place_of(name)
-            return await self.find(prefix), step
-        run = await self.find(name)
-        return run, only_step(await self.engine.state(run), phase)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kernos.kernel.quorum import wanted
 from kernos.ports.journal import Row
 from kernos.vocabulary import events as ev
 from kernos.vocabulary.events import Event
@@ -46,6 +47,7 @@ def reason(gate: Decision) -> str:
     }
     rules = f"rule {', '.join(gate.rules)}" if gate.rules else "no rule permits it"
     why = f"; {gate.reason}" if gate.reason else ""
+    why += "".join(f"; {wanted(one)}" for one in gate.requires)
     return f"{answers[gate.answer]} ({rules}; policy set {gate.policy_set}{why})"
 
 
@@ -345,6 +347,9 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.ActionLookedUp: lambda _, d, n: f"looked up {n}: {d.evidence}",
     ev.ActionSettled: lambda e, d, n: f"{e.by} said about {n}: {d.verdict}{_noted(d.note)}",
     ev.ApprovalRequested: lambda _, d, n: f"wants to call {n} {shown(d.args)}: {reason(d.gate)}{_again(d.again)}",
+    ev.ApprovalVoiced: lambda e, d, n: f"{e.by} said yes to {n}, and more people must{_noted(d.note)}",
+    ev.ApprovalQuestioned: lambda e, d, n: f"{e.by} asks about {n}: {d.question}",
+    ev.ApprovalExplained: lambda e, d, n: f"{e.by} answers about {n}: {d.text}",
     ev.ApprovalGranted: lambda e, d, n: f"{e.by} said yes to {n}{_noted(d.note)}",
     ev.ApprovalEdited: _edited,
     ev.ApprovalDenied: lambda e, d, n: f"{e.by} said no to {n}{_noted(d.reason)}",

@@ -286,7 +286,7 @@ class Answers:
     def _use(self, name: StepName, step: Step, gate: Decision, before: Json | None = None) -> UseApproval:
         """Check the signed yes against what is about to be sent."""
         session, at = self._session, self._now()
-        token, wrong = complaint(session.shared.tokens, session.state, name, self._tool(step.what), at)
+        token, wrong = complaint(session.shared, session.state, name, self._tool(step.what), at)
         counts = session.shared.circumstances.counted(session.state.request().tenant, step.what, step.args)
         return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong, counts)
 

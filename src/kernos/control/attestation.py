@@ -7,8 +7,9 @@ from msgspec import json
 
 from kernos.control.gate import digest_of
 from kernos.control.surroundings import Surroundings
-from kernos.kernel.state import RunState, Step
-from kernos.ports.approvals import ApprovalTokens
+from kernos.kernel.identity import roles_of
+from kernos.kernel.quorum import lacking, wanted
+from kernos.kernel.state import Phase, RunState, Step, Voice
 from kernos.ports.clock import Chance
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.contract import ToolContract
@@ -32,6 +33,9 @@ def shown_of(state: RunState, name: StepName) -> dict[str, Any]:
     """Return what a person is shown of a call that waits: `kernos approval show` and pages show this, and the yes is to this."""
     step, request = state.steps[name], state.request()
     gate = step.gate
+    people = {} if gate is None or not gate.requires else {"wants": [wanted(one) for one in gate.requires]}
+    voices = {"said_yes": [voice.by for voice in step.voices]} if step.voices and step.phase is Phase.ASKING else {}
+    remarks = {"remarks": [f"{by}: {text}" for by, text in step.remarks]} if step.remarks else {}
     return {
         "agent": f"{request.agent}@{request.agent_version}",
         "intent": request.intent,
@@ -42,6 +46,9 @@ def shown_of(state: RunState, name: StepName) -> dict[str, Any]:
         "reason": gate.reason if gate is not None else "",
         "rules": list(gate.rules) if gate is not None else [],
         "takes_back": step.undoes.key if step.undoes is not None else "",
+        **people,
+        **voices,
+        **remarks,
     }
 
 
@@ -106,18 +113,31 @@ def claims_of(
 
 
 def complaint(
-    tokens: ApprovalTokens, state: RunState, name: StepName, tool: ToolContract[Any, Any], at: EpochMs
+    shared: Surroundings, state: RunState, name: StepName, tool: ToolContract[Any, Any], at: EpochMs
 ) -> tuple[str, str]:
-    """Return the id of the signed yes to a granted step, and why it does not hold for what is about to be sent (empty: it holds)."""
+    """Return the ids of the signed answers to a granted step, and why they do not hold for what is about to be sent (empty: they do)."""
     step = state.steps[name]
-    try:
-        claims = tokens.read(step.token)
-    except BadToken as error:
-        return "", str(error)
-    return claims.token_id, _mismatch(claims, state, name, step, tool) or _lateness(claims, at)
+    found: list[str] = []
+    for voice in step.voices:
+        try:
+            claims = shared.tokens.read(voice.token)
+        except BadToken as error:
+            return "", str(error)
+        found.append(claims.token_id)
+        wrong = _mismatch(claims, voice, state, name, step, tool) or _lateness(claims, at)
+        if wrong:
+            return " ".join(found), wrong
+    if not found:
+        return "", "nobody's yes stands in the journal"
+    administration, tenant = shared.administrator.state, state.request().tenant
+    roles = {voice.by: roles_of(administration, voice.by, tenant) for voice in step.voices}
+    requires = step.gate.requires if step.gate is not None else ()
+    return " ".join(found), lacking(requires, step.voices, roles, state.requested_by, step.asked_at)
 
 
-def _mismatch(claims: ApprovalClaims, state: RunState, name: StepName, step: Step, tool: ToolContract[Any, Any]) -> str:
+def _mismatch(
+    claims: ApprovalClaims, voice: Voice, state: RunState, name: StepName, step: Step, tool: ToolContract[Any, Any]
+) -> str:
     gate = step.gate
     assert gate is not None, name
     pairs = {
@@ -129,6 +149,7 @@ def _mismatch(claims: ApprovalClaims, state: RunState, name: StepName, step: Ste
         "arguments": (claims.args_digest, digest_of(step.args)),
         "policy set": (claims.policy_set, gate.policy_set),
         "rules": (claims.rules, gate.rules),
+        "person": (claims.by, voice.by),
     }
     wrong = [name for name, (said, present) in pairs.items() if said != present]
     return f"the yes is for another {wrong[0]}" if wrong else ""

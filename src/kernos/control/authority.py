@@ -13,10 +13,7 @@ from kernos.kernel.identity import is_good
 from kernos.ports.clock import Chance
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
 from kernos.vocabulary.errors import InvalidInput, NotAllowed
-from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId, TenantId
-
-LOCAL_PERSON = PrincipalId("person:local")
-"""Who acts when nobody says otherwise: whoever started this program."""
+from kernos.vocabulary.ids import DEFAULT_TENANT, LOCAL_PERSON, EpochMs, PrincipalId, TenantId
 
 _PREFIX = "kernos"
 _ID_BITS, _ID_DIGITS = 60, 15

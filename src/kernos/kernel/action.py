@@ -74,9 +74,8 @@ def _call(state: RunState, command: CallTool) -> tuple[EventData, ...]:
     gate = command.gate
     if gate.answer is Answer.DENY:
         return (CallDenied(command.step, command.tool, command.args, gate, command.undoes, command.concerns),)
-    seen = (
-        command.digest in state.request().approved
-    )  # The plan that was approved with the request names this very call.
+    # The plan that was approved with the request names this very call; where rules want certain people, that is not enough.
+    seen = command.digest in state.request().approved and not gate.requires
     if gate.answer is Answer.ASK and not seen:
         return (
             ApprovalRequested(

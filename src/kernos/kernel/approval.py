@@ -6,21 +6,25 @@ A yes belongs to the digest of the exact arguments and is used up by the intent 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Step, StepKind, with_step, woken
-from kernos.vocabulary.commands import DenyApproval, EditApproval, GrantApproval
+from kernos.kernel.quorum import may_voice, wanted
+from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Step, StepKind, Voice, with_step, woken
+from kernos.vocabulary.commands import DenyApproval, EditApproval, ExplainApproval, GrantApproval, QuestionApproval
 from kernos.vocabulary.effects import EffectOrder, RunAgent, WakeAt
 from kernos.vocabulary.errors import NotAllowed, RunEnded
 from kernos.vocabulary.events import (
     ApprovalDenied,
     ApprovalEdited,
     ApprovalExpired,
+    ApprovalExplained,
     ApprovalGranted,
+    ApprovalQuestioned,
     ApprovalRequested,
+    ApprovalVoiced,
     Event,
     EventData,
 )
 from kernos.vocabulary.flow import INTENT
-from kernos.vocabulary.gate import Answer
+from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure
 
@@ -44,7 +48,36 @@ def _grant(state: RunState, command: GrantApproval) -> tuple[EventData, ...]:
             f"the yes is for other arguments (digest {command.digest[:12]}) than those asked about ({step.digest[:12]})"
         )
         raise NotAllowed(message, hint="Look at the present arguments with `kernos trace`, then approve those.")
-    return (ApprovalGranted(command.step, command.digest, command.note, command.token),)
+    if any(voice.by == command.by for voice in step.voices):
+        return ()  # One person counts once.
+    counts_for = _counting(state, step, step.gate, command)
+    if _is_enough(step.gate, (*step.voices, Voice(command.by, command.at, command.token, counts_for))):
+        return (ApprovalGranted(command.step, command.digest, command.note, command.token, counts_for),)
+    return (ApprovalVoiced(command.step, command.digest, command.note, command.token, counts_for),)
+
+
+def _counting(
+    state: RunState, step: Step, gate: Decision | None, command: GrantApproval | EditApproval
+) -> tuple[str, ...]:
+    """Return the rules whose demand for people this yes helps to meet. Raises NotAllowed where rules want people and not this one."""
+    requires = gate.requires if gate is not None else ()
+    waited_ms = command.at - step.asked_at
+    found = tuple(
+        requirement.rule
+        for requirement in requires
+        if may_voice(requirement, command.by, command.roles, state.requested_by, waited_ms)
+    )
+    if requires and not found:
+        whose = "; ".join(wanted(requirement) for requirement in requires)
+        message = f"the yes of {command.by} does not count here: {whose}"
+        raise NotAllowed(message, hint="Ask one of them; `kernos access list` shows who has which role.")
+    return found
+
+
+def _is_enough(gate: Decision | None, voices: tuple[Voice, ...]) -> bool:
+    """Tell whether all have said yes whom the rules want. Whether they still may is looked at when the yes is used."""
+    requires = gate.requires if gate is not None else ()
+    return all(sum(one.rule in voice.counts_for for voice in voices) >= one.quorum for one in requires)
 
 
 def _edit(state: RunState, command: EditApproval) -> tuple[EventData, ...]:
@@ -54,10 +87,32 @@ def _edit(state: RunState, command: EditApproval) -> tuple[EventData, ...]:
     if command.gate.answer is Answer.DENY:
         message = f"policy denies the changed arguments: {command.gate.reason or 'no rule permits them'}"
         raise NotAllowed(message, hint="Change them to something policy permits, or deny the approval.")
+    counts_for = _counting(state, step, command.gate, command)
     edited = ApprovalEdited(
-        command.step, step.args, command.args, command.digest, command.gate, command.note, command.token
+        command.step,
+        step.args,
+        command.args,
+        command.digest,
+        command.gate,
+        command.note,
+        command.token,
+        counts_for,
+        _is_enough(command.gate, (Voice(command.by, command.at, command.token, counts_for),)),
     )
     return (edited,)
+
+
+def _question(state: RunState, command: QuestionApproval) -> tuple[EventData, ...]:
+    _asked(state, command.step)
+    return (ApprovalQuestioned(command.step, command.question),)
+
+
+def _explain(state: RunState, command: ExplainApproval) -> tuple[EventData, ...]:
+    step = _asked(state, command.step)
+    if not step.remarks:
+        message = f"nothing was asked back about step {command.step} of run {state.run}"
+        raise NotAllowed(message, hint="See what is asked with `kernos approval show`.")
+    return (ApprovalExplained(command.step, command.text),)
 
 
 def _deny(state: RunState, command: DenyApproval) -> tuple[EventData, ...]:
@@ -67,7 +122,13 @@ def _deny(state: RunState, command: DenyApproval) -> tuple[EventData, ...]:
     return (ApprovalDenied(command.step, command.reason),)
 
 
-DECIDE: Mapping[type, Decide] = {GrantApproval: _grant, EditApproval: _edit, DenyApproval: _deny}
+DECIDE: Mapping[type, Decide] = {
+    GrantApproval: _grant,
+    EditApproval: _edit,
+    DenyApproval: _deny,
+    QuestionApproval: _question,
+    ExplainApproval: _explain,
+}
 
 
 def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunState:
@@ -86,30 +147,43 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
         undoes=data.undoes,
         concerns=data.concerns,
         tool_digest=data.tool_digest,
+        asked_at=event.at,
     )
     return with_step(state, data.step, step)
 
 
-def _granted(state: RunState, event: Event, data: ApprovalGranted) -> RunState:
-    del event
+def _voiced(state: RunState, event: Event, data: ApprovalVoiced | ApprovalGranted) -> RunState:
     step = state.steps[data.step]
-    granted = woken(with_step(state, data.step, replace(step, phase=Phase.GRANTED, token=data.token)))
+    voice = Voice(event.by, event.at, data.token, data.counts_for)
+    return with_step(state, data.step, replace(step, voices=(*step.voices, voice)))
+
+
+def _granted(state: RunState, event: Event, data: ApprovalGranted) -> RunState:
+    voiced = _voiced(state, event, data)
+    step = voiced.steps[data.step]
+    granted = woken(with_step(voiced, data.step, replace(step, phase=Phase.GRANTED)))
     return replace(granted, endorsed=granted.endorsed.union(step.concerns)) if step.concerns else granted
 
 
 def _edited(state: RunState, event: Event, data: ApprovalEdited) -> RunState:
-    del event
     before = state.steps[data.step]
     step = replace(
         before,
-        phase=Phase.GRANTED,
+        phase=Phase.GRANTED if data.is_enough else Phase.ASKING,
         args=data.args,
         digest=data.digest,
         proposed=before.proposed or data.before,
         gate=data.gate,
-        token=data.token,
+        voices=(Voice(event.by, event.at, data.token, data.counts_for),),
     )
-    return woken(with_step(state, data.step, step))
+    changed = with_step(state, data.step, step)
+    return woken(changed) if data.is_enough else changed
+
+
+def _remarked(state: RunState, event: Event, data: ApprovalQuestioned | ApprovalExplained) -> RunState:
+    step = state.steps[data.step]
+    text = data.question if isinstance(data, ApprovalQuestioned) else data.text
+    return with_step(state, data.step, replace(step, remarks=(*step.remarks, (event.by, text))))
 
 
 def _refused(state: RunState, event: Event, data: ApprovalDenied | ApprovalExpired) -> RunState:
@@ -128,8 +202,11 @@ def _refuses(concerns: tuple[str, ...]) -> tuple[str, ...]:
 
 EVOLVE: Mapping[type, Evolve] = {
     ApprovalRequested: _requested,
+    ApprovalVoiced: _voiced,
     ApprovalGranted: _granted,
     ApprovalEdited: _edited,
+    ApprovalQuestioned: _remarked,
+    ApprovalExplained: _remarked,
     ApprovalDenied: _refused,
     ApprovalExpired: _refused,
 }
@@ -144,7 +221,7 @@ def _answered(
     state: RunState, event: Event, data: ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
 ) -> tuple[EffectOrder, ...]:
     del state, event
-    return (RunAgent(),)
+    return () if isinstance(data, ApprovalEdited) and not data.is_enough else (RunAgent(),)
 
 
 REACT: Mapping[type, React] = {

@@ -82,6 +82,17 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """One person's yes, signed."""
+
+    by: PrincipalId
+    at: EpochMs
+    token: str
+    counts_for: tuple[str, ...] = ()
+    """The rules whose demand for people it helped to meet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One recorded operation: the question (`kind`, `what`, `args`), where it stands, and its outcome when done."""
 
@@ -112,8 +123,12 @@ class Step:
     """What a yes to the call endorses, a no refuses."""
     tool_digest: str = ""
     """Of the tool's declaration when a person was asked."""
-    token: str = ""
-    """The person's yes, signed."""
+    asked_at: EpochMs = EpochMs(0)
+    """When persons were asked to say yes."""
+    voices: tuple[Voice, ...] = ()
+    """What persons have said yes so far."""
+    remarks: tuple[tuple[PrincipalId, str], ...] = ()
+    """What was asked back, and what was answered, by whom."""
     refusal: Failure | None = None
     """The service said no, and a look-up is to say whether that can be believed."""
     undoes: Undone | None = None

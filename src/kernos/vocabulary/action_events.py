@@ -44,7 +44,7 @@ class ActionIntended:
     undoes: Undone | None = None
     """The action that this one takes back."""
     token: str = ""
-    """Id of the signed token that the yes came in; it is used up by this event."""
+    """Id of the signed token that the yes came in, several with a space between; they are used up by this event."""
     counts: tuple[Counted, ...] = ()
     """What it adds to the counters that the policies' declarations name."""
 
@@ -172,6 +172,36 @@ class ApprovalGranted:
     digest: str
     note: str = ""
     token: str = ""
+    counts_for: tuple[str, ...] = ()
+    """The rules whose demand for people it helps to meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalVoiced:
+    """A person said yes, and it takes more people's than that; `token` is that yes, signed."""
+
+    step: StepName
+    digest: str
+    note: str = ""
+    token: str = ""
+    counts_for: tuple[str, ...] = ()
+    """The rules whose demand for people it helps to meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalQuestioned:
+    """Somebody who is to say yes wants to know something first. The question to them stands as long as before."""
+
+    step: StepName
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalExplained:
+    """Somebody answered what was asked back."""
+
+    step: StepName
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +215,9 @@ class ApprovalEdited:
     gate: Decision
     note: str = ""
     token: str = ""
+    counts_for: tuple[str, ...] = ()
+    is_enough: bool = True
+    """Whether nobody else's yes is wanted; else it still waits, with the changed arguments."""
 
 
 @dataclass(frozen=True, slots=True)

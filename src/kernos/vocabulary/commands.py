@@ -6,7 +6,7 @@ from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
-from kernos.vocabulary.ids import EpochMs, RunId, StepName
+from kernos.vocabulary.ids import LOCAL_PERSON, EpochMs, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, Found
 from kernos.vocabulary.quantities import Json, Retry, Usage
 from kernos.vocabulary.undo import Undone
@@ -52,13 +52,15 @@ class AnswerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class GrantApproval:
-    """Say yes to the arguments with this digest; `token` is the yes, signed."""
+    """Say yes to the arguments with this digest; `token` is the yes, signed; `by` is who says so, in these roles of the run's tenant."""
 
     step: StepName
     digest: str
     at: EpochMs
     note: str = ""
     token: str = ""
+    by: PrincipalId = LOCAL_PERSON
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,24 @@ class EditApproval:
     at: EpochMs
     note: str = ""
     token: str = ""
+    by: PrincipalId = LOCAL_PERSON
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionApproval:
+    """Ask something back before saying yes or no."""
+
+    step: StepName
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainApproval:
+    """Answer what was asked back."""
+
+    step: StepName
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +365,8 @@ class BlockRun:
 
 
 Command = (
-    RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval
+    RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval | QuestionApproval
+    | ExplainApproval
     | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
     | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
     | AskPerson | StartChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun

@@ -19,8 +19,11 @@ from kernos.vocabulary.action_events import (
     ApprovalDenied,
     ApprovalEdited,
     ApprovalExpired,
+    ApprovalExplained,
     ApprovalGranted,
+    ApprovalQuestioned,
     ApprovalRequested,
+    ApprovalVoiced,
     CallAttemptFailed,
     CallDenied,
 )
@@ -245,7 +248,7 @@ EventData = (
     RunRequested | RunParked | RunBlocked | RunResumed | CancelRequested | RunHandedOver | CompensationBegun | RunCancelled
     | RunExpired | RunCompleted | RunFailed | ValueRecorded | CheckpointReached | ForkJoined | ReadAnswered | ModelAnswered | CallDenied
     | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
-    | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
+    | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalVoiced | ApprovalQuestioned | ApprovalExplained | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
     | ChildStarted | ChildEnded | AdministrationData
 )  # fmt: skip
@@ -293,6 +296,9 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     ActionLookedUp: ("action.looked_up", 1),
     ActionSettled: ("action.settled", 1),
     ApprovalRequested: ("approval.requested", 1),
+    ApprovalVoiced: ("approval.voiced", 1),
+    ApprovalQuestioned: ("approval.questioned", 1),
+    ApprovalExplained: ("approval.explained", 1),
     ApprovalGranted: ("approval.granted", 1),
     ApprovalEdited: ("approval.edited", 1),
     ApprovalDenied: ("approval.denied", 1),

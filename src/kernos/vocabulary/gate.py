@@ -25,6 +25,20 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """Who must say yes, where a rule says so: `quorum` different people, each one of the approvers."""
+
+    rule: str
+    approvers: tuple[str, ...]
+    """Roles, or principals such as `person:ana`."""
+    quorum: int = 1
+    is_requester_free: bool = False
+    """Whether whoever the run acts for may be one of them."""
+    later: tuple[tuple[int, str], ...] = ()
+    """Who else may say yes once nobody has for so many milliseconds: the chain that the question goes up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """An answer with its grounds, as it stands in the journal."""
 
@@ -35,6 +49,8 @@ class Decision:
     """Ids of the policies that determined the answer, sorted."""
     reason: str = ""
     """Why, in words: evaluation errors, or the station that refused."""
+    requires: tuple[Requirement, ...] = ()
+    """Whose yes it takes, where it asks; each must be met. None: any person's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ EpochMs = NewType("EpochMs", int)
 """Milliseconds since 1970-01-01 UTC; 0 means never."""
 
 KERNEL = PrincipalId("service:kernos")
+LOCAL_PERSON = PrincipalId("person:local")
+"""Who acts when nobody says otherwise: whoever started this program."""
+
 DEFAULT_TENANT = TenantId("default")
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -79,6 +79,7 @@ class CedarPolicy:
         self._schema_text = schema_text(self._tools, self._known)
         schema = cedarpy.Schema.from_str(self._schema_text)
         self._rules = read_rules(files, schema, Names(self._tools, agents, models))
+        self._requires = {rule.id: rule.requires for rule in self._rules if rule.requires is not None}
         grounds = json.encode([sorted(files.items()), self._schema_text, declared])
         self._digest = hashlib.sha256(grounds).hexdigest()
         self._slices: dict[tuple[str, str, str, str], _Slice] = {}
@@ -186,7 +187,8 @@ class CedarPolicy:
         if unattended.allowed:
             return Decision(Answer.ALLOW, self._digest[:_DIGITS], grounds)
         reason = f"{_listed(more)} forbids it unattended" if more else "no policy permits it unattended"
-        return Decision(Answer.ASK, self._digest[:_DIGITS], grounds, reason)
+        requires = tuple(self._requires[rule] for rule in grounds if rule in self._requires)
+        return Decision(Answer.ASK, self._digest[:_DIGITS], grounds, reason, requires)
 
     def _look_up(self, call: "_Call", names: Sequence[str]) -> dict[str, object]:
         """Return what is known of what rules may ask about. The rest stays out: a rule that comes to it cannot be evaluated."""

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cedarpy
 from msgspec import json
 
+from kernos.adapters.cedar.approvers import requirement_of
 from kernos.adapters.cedar.schema import MODEL_TYPE, ToolType
 from kernos.adapters.cedar.statements import Statement, statements_of
+from kernos.vocabulary.gate import Requirement
 from kernos.vocabulary.policies import BadPolicies, Fault, RuleText
 
 
@@ -20,6 +22,8 @@ class Rule:
     id: str
     body: Mapping[str, Any]
     text: RuleText
+    requires: Requirement | None = None
+    """Whose yes it wants where it makes a person be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ def read_rules(files: Mapping[str, str], schema: cedarpy.Schema, names: Names) -
         name = body.get("annotations", {}).get("id") or f"policy{number}"
         rule = Rule(name, body, RuleText(name, statement.place, statement.text))
         found = list(_faults(rule, statement, schema, names, template=bool(parsed["templates"])))
+        try:
+            rule = replace(rule, requires=requirement_of(name, body.get("annotations", {})))
+        except ValueError as wrong:
+            found.append(Fault(statement.find("@approvers"), f"rule {name}", str(wrong)))
         if name in homes:
             message = f"another policy has this id ({homes[name]}); give each its own @id"
             found.append(Fault(statement.place, f"rule {name}", message))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import AsJson, Config, PlaceArg, Store
+from kernos.app.cli.options import AsJson, By, Config, PlaceArg, Store
 
 approval = typer.Typer(
     help="Signed answers of people: show one, verify one without the store, print the public key.",
@@ -25,6 +25,36 @@ def show(place: PlaceArg, store: Store = "", config: Config = "", json: AsJson =
     from kernos.app.cli.tokens import show_approval
 
     asyncio.run(show_approval(settings_of(config, store), place, as_json=json))
+
+
+@approval.command()
+def ask(
+    place: PlaceArg,
+    question: Annotated[str, typer.Argument(metavar="TEXT", help="What you want to know first.")],
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+    json: AsJson = False,
+) -> None:
+    """Ask something back before saying yes or no; the call waits as long as before."""
+    from kernos.app.cli.saying import Said, say
+
+    say(Said("ask_back", place, {"question": question}), config, store, by, json)
+
+
+@approval.command()
+def reply(
+    place: PlaceArg,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The answer.")],
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+    json: AsJson = False,
+) -> None:
+    """Answer what was asked back about a call that waits."""
+    from kernos.app.cli.saying import Said, say
+
+    say(Said("explain", place, {"text": text}), config, store, by, json)
 
 
 @approval.command()

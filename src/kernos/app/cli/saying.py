@@ -17,11 +17,21 @@ from kernos.kernel.state import RunState, Status
 from kernos.vocabulary.errors import InvalidInput, NotAllowed, NotFound, RunEnded
 from kernos.vocabulary.ids import RunId, StepName
 
-_ABOUT = {"approve": "approval", "deny": "approval", "edit": "approval", "answer": "question", "settle": "doubt"}
+_ABOUT = {
+    "approve": "approval",
+    "deny": "approval",
+    "edit": "approval",
+    "ask_back": "approval",
+    "explain": "approval",
+    "answer": "question",
+    "settle": "doubt",
+}
 _DONE = {
     "approve": "said yes to",
     "deny": "said no to",
     "edit": "changed and said yes to",
+    "ask_back": "asked {question!r} about",
+    "explain": "answered {text!r} about",
     "answer": "answered",
     "settle": "settled",
     "signal": "sent the signal {topic} to",

@@ -22,7 +22,14 @@ from kernos.kernel.evolve import evolve
 from kernos.kernel.state import RunState
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.errors import BadConfiguration, NotFound
-from kernos.vocabulary.events import ApprovalEdited, ApprovalGranted, ApprovalRequested
+from kernos.vocabulary.events import (
+    ApprovalEdited,
+    ApprovalExplained,
+    ApprovalGranted,
+    ApprovalQuestioned,
+    ApprovalRequested,
+    ApprovalVoiced,
+)
 from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.quantities import Json
 
@@ -57,6 +64,8 @@ def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str]:
         match event.data:
             case ApprovalRequested(step=at) if step in ("", at):
                 asked, token = shown_of(state, StepName(at)), ""
+            case ApprovalVoiced(step=at) | ApprovalQuestioned(step=at) | ApprovalExplained(step=at) if step in ("", at):
+                asked = shown_of(state, StepName(at))
             case ApprovalGranted(step=at) | ApprovalEdited(step=at) if step in ("", at):
                 token = event.data.token
     if not asked:

@@ -131,6 +131,8 @@ def _changed(event: Event) -> tuple[RowOp, ...]:
             return (_set(event, step, status="approved", approved_by=event.by),)
         case ApprovalEdited(step):
             args = event.data.args.text.decode()
+            if not event.data.is_enough:
+                return (_set(event, step, args=args),)
             return (_set(event, step, status="approved", approved_by=event.by, args=args),)
         case ApprovalDenied(step, reason):
             why = f"{event.by} said no: {reason}"

@@ -103,6 +103,8 @@ def project(event: Event) -> tuple[RowOp, ...]:
         return (RowOp("put", "runs", (event.run,), row),)
     if isinstance(data, (ActionSettled, ChildEnded)) and data.late:
         return ()
+    if isinstance(data, ApprovalEdited) and not data.is_enough:
+        return ()
     if isinstance(data, SignalReceived) and not data.step:
         return ()  # Held: the run waits on.
     return (RowOp("set", "runs", (event.run,), _changes(event)),)

@@ -57,6 +57,8 @@ def project(event: Event) -> tuple[RowOp, ...]:
         return (RowOp("drop", "waiting", (event.run,), {}),)
     if isinstance(data, ForkJoined):
         return tuple(RowOp("drop", "waiting", (event.run, step), {}) for step in data.abandoned)
+    if isinstance(data, ApprovalEdited) and not data.is_enough:
+        return (RowOp("set", "waiting", (event.run, data.step), {"details": data.args.text.decode()}),)
     if isinstance(data, _STOPS):
         return (RowOp("drop", "waiting", (event.run, data.step), {}),) if data.step else ()
     assert isinstance(data, _STARTS), data
