@@ -204,14 +204,14 @@ def _tool_faults(
         if (place and not paths) or (kind and len(paths) != 1):
             yield f"{word} names no argument of {name}"
         for path in paths:
-            found = _argument(tool, path)
+            found = argument_of(tool, path)
             if found is None:
                 yield f"{word}: {name} has no argument {path}"
             elif kind and found.get("type") != kind:
                 yield f"{word}: {path} of {name} is no whole number; give amounts in the smallest coin"
 
 
-def _argument(tool: ToolContract[object, object], path: str) -> Mapping[str, object] | None:
+def argument_of(tool: ToolContract[object, object], path: str) -> Mapping[str, object] | None:
     """Return the JSON Schema of an argument, None when the tool has none of that path."""
     root = json.decode(tool.input.schema.text)
     here: object = root

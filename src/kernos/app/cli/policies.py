@@ -99,3 +99,33 @@ def explain(
     from kernos.app.cli.policy_explaining import explain_decision
 
     asyncio.run(explain_decision(settings_of(config, store, agents, policies), action, as_json=json))
+
+
+@policy.command()
+def init(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="returns, for a returns desk; or content, for a creator.")
+    ],
+    folder: Annotated[
+        str, typer.Argument(metavar="[FOLDER]", help="Where to write; else the folder of the settings, else policies.")
+    ] = "",
+    tool: Annotated[
+        list[str] | None,
+        typer.Option("--tool", metavar="PART=NAME", help="Which tool a part is about, as refund=shop.pay_back."),
+    ] = None,
+    argument: Annotated[
+        list[str] | None,
+        typer.Option("--argument", metavar="PART.ARGUMENT=NAME", help="Which argument, as refund.amount=cents."),
+    ] = None,
+    agents: Agents = None,
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Write a starter set: rules, what they ask about, and their cases.
+
+    It is fitted to your tools: by the words in their names, or as you say. Overwrites nothing.
+    """
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.policy_starting import write_starter
+
+    write_starter(settings_of(config, store, agents, folder), kind, tool or [], argument or [])
