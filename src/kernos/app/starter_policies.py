@@ -10,6 +10,7 @@ from msgspec import json
 from kernos.app.context_file import FILE_NAME as CONTEXT_FILE
 from kernos.app.context_file import argument_of
 from kernos.app.policy_cases import CASES_FILE
+from kernos.app.starter_records import PaidRecord, paid_record
 from kernos.app.starter_rules import MODELS, READS, REST, STARTERS, Argument, Part, Piece, SampleCase
 from kernos.control.registry import Registry
 from kernos.control.specimen import specimen_of
@@ -31,6 +32,7 @@ class Fitted:
     arguments: Mapping[str, str]
     """Names of the tool's arguments by those of the part's; paths of nested ones are not looked for."""
     pieces: tuple[Piece, ...]
+    record: PaidRecord | None
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def starter_of(kind: str, registry: Registry, tools: Mapping[str, str], argument
     starter.files = {
         f"{kind}.cedar": _rules(starter, registry),
         CONTEXT_FILE: _context(starter),
-        CASES_FILE: _cases(starter),
+        CASES_FILE: _cases(starter, registry),
     }
     return starter
 
@@ -116,7 +118,9 @@ def _fit(part: Part, tool: _Tool, registry: Registry, said: Mapping[str, str], s
         name = _argument_for(part, argument, tool, said)
         if name:
             arguments[argument.name] = name
-    pieces = [piece for piece in part.pieces if all(name in arguments for name in piece.needs)]
+    record = paid_record(tool, registry) if any("paid" in piece.needs for piece in part.pieces) else None
+    there = {*arguments, *(("paid",) if record is not None else ())}
+    pieces = [piece for piece in part.pieces if there.issuperset(piece.needs)]
     for argument in part.arguments:
         if argument.name not in arguments:
             kind = "whole number" if argument.kind == "integer" else "text"
@@ -124,7 +128,7 @@ def _fit(part: Part, tool: _Tool, registry: Registry, said: Mapping[str, str], s
             starter.left_out.append(
                 f"rules about {place}: {tool.name} has no {kind} of such a name; name one with --argument {place}=NAME"
             )
-    return Fitted(part, tool, agent, arguments, tuple(pieces))
+    return Fitted(part, tool, agent, arguments, tuple(pieces), record)
 
 
 def _argument_for(part: Part, argument: Argument, tool: _Tool, said: Mapping[str, str]) -> str:
@@ -161,14 +165,18 @@ def _context(starter: Starter) -> str:
 def _filled(text: str, one: Fitted) -> str:
     text = text.replace("$tool", one.tool.name).replace("$type", one.tool.name.replace(".", "::"))
     text = text.replace("$part", one.part.name)
+    if one.record is not None:
+        text = text.replace("$reader", one.record.tool).replace("$paid", one.record.paid)
+        text = text.replace("$key", one.record.key).replace("$own", one.record.own)
     for name, argument in one.arguments.items():
         text = text.replace(f"${name}", argument)
     return text
 
 
-def _cases(starter: Starter) -> str:
+def _cases(starter: Starter, registry: Registry) -> str:
     usual = dict(entry for one in starter.fitted for piece in one.pieces for entry in piece.usual)
     blocks = [f"[usual]\ncontext = {_toml(usual)}\n" if usual else ""]
+    blocks += _of_all(registry)
     for one in starter.fitted:
         arguments = _sample(one)
         if arguments is None:
@@ -182,17 +190,41 @@ def _cases(starter: Starter) -> str:
 
 def _case(one: Fitted, case: SampleCase, arguments: Mapping[str, Any]) -> str:
     changed = {one.arguments[name]: value for name, value in case.arguments if name in one.arguments}
+    context: dict[str, Any] = dict(case.context)
+    if case.paid is not None and one.record is not None:
+        context["sale"] = {**one.record.specimen, one.record.paid: case.paid}
     lines = [
         "[[case]]",
         f"name = {_toml(case.name)}",
         f"agent = {_toml(one.agent)}",
         f"tool = {_toml(one.tool.name)}",
         f"arguments = {_toml({**arguments, **changed})}",
-        *([f"context = {_toml(dict(case.context))}"] if case.context else []),
+        *([f"context = {_toml(context)}"] if context else []),
         f"expect = {_toml(case.expect)}",
         f"rule = {_toml(case.rule)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_all(registry: Registry) -> Iterator[str]:
+    """Write cases of the rules that are about no part."""
+    for agent in registry.agents:
+        for tool in agent.tools:
+            arguments = json.decode(specimen_of(tool.input.schema).text)
+            if tool.effect is Effect.READ and isinstance(arguments, dict) and None not in arguments.values():
+                call = f"tool = {_toml(tool.name)}\narguments = {_toml(arguments)}"
+                yield _plain("reading goes on alone", agent.name, call, "reads")
+                break
+        else:
+            continue
+        break
+    if registry.models and registry.agents:
+        call = f'model = {_toml(registry.models[0])}\ntask = "any"'
+        yield _plain("models are asked without a person", registry.agents[0].name, call, "models")
+
+
+def _plain(name: str, agent: str, call: str, rule: str) -> str:
+    return f'[[case]]\nname = {_toml(name)}\nagent = {_toml(agent)}\n{call}\nexpect = "allow"\nrule = {_toml(rule)}\n'
 
 
 def _sample(one: Fitted) -> dict[str, Any] | None:
@@ -225,4 +257,5 @@ def parts_of(starter: Starter) -> Iterator[str]:
     """Say in words what the set is about."""
     for one in starter.fitted:
         names = ", ".join(f"{name}: {argument}" for name, argument in one.arguments.items())
+        names += f", what was paid: {one.record.paid} of {one.record.tool}" if one.record is not None else ""
         yield f"{one.part.name}: {one.tool.name}{f' ({names})' if names else ''}"

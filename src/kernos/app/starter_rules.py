@@ -26,6 +26,8 @@ class SampleCase:
     arguments: tuple[tuple[str, int | str], ...] = ()
     """By the name of the `Argument`."""
     context: tuple[tuple[str, int], ...] = ()
+    paid: int | None = None
+    """What the record of the sale says was paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,24 @@ within = "24h"
                         "refund.day",
                         context=(("refunded_today", 48_001),),
                     ),
+                ),
+            ),
+            Piece(
+                needs=("amount", "paid"),
+                rules="""\
+// Never more at once than was paid, as the run has read it.
+@id("refund.paid")
+forbid (principal, action, resource is $type)
+when { context has sale && resource.$amount > context.sale.$paid };
+""",
+                context="""\
+[record.sale]
+tools = ["$reader"]
+by = { "$reader" = "$key", "$tool" = "$own" }
+""",
+                cases=(
+                    SampleCase("what was paid may be given back", "allow", "refund.small", paid=2_000),
+                    SampleCase("more than was paid is denied", "deny", "refund.paid", paid=1_999),
                 ),
             ),
             Piece(
