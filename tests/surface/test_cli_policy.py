@@ -274,6 +274,13 @@ def test_programs_get_every_case_and_what_no_case_reaches(folder: Folder) -> Non
     assert [rule["rule"] for rule in told["unreached"]] == ["night"]
 
 
+def test_a_file_without_any_case_proves_nothing_and_fails(folder: Folder) -> None:
+    write(folder, "cases.toml", "")
+    told = folder.kernos("policy", "test")
+    assert told.code == 1
+    assert "0 cases, 0 failed" in told.out
+
+
 def test_files_of_cases_may_be_named(folder: Folder) -> None:
     other = folder.path / "more.toml"
     other.write_text(CASES.replace('"allow"', '"deny"', 1))

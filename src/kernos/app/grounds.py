@@ -88,6 +88,17 @@ async def grounds_of(kernel: Kernel, found: Found) -> Grounds:
     )
 
 
+async def newest_decision(kernel: Kernel, name: str) -> Found | None:
+    """Return the call that was decided on last in the run whose id begins with `name`; None when there is none. Raises Ambiguous."""
+    try:
+        run = await kernel.find(name)
+    except NotFound:
+        return None
+    named = [(str(getattr(event.data, "step", "")), event) for event in await events_of(kernel, run)]
+    decided = [step for step, event in named if _is_decision(event, step)]
+    return Found(run, decided[-1], "run") if decided else None
+
+
 def _is_decision(event: Event, step: str) -> bool:
     return getattr(event.data, "step", "") == step and isinstance(getattr(event.data, "gate", None), Decision)
 

@@ -59,7 +59,7 @@ class _Case(_Said, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    case: tuple[_Case, ...]
+    case: tuple[_Case, ...] = ()
     usual: _Said = _Said()
 
 

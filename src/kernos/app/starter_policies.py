@@ -137,7 +137,7 @@ def _argument_for(part: Part, argument: Argument, tool: _Tool, said: Mapping[str
     named = said.get(f"{part.name}.{argument.name}")
     if named is not None:
         if named not in typed:
-            message = f"{tool.name} has no argument {named!r} that is a {argument.kind}"
+            message = f"{tool.name} has no argument {named!r} of type {argument.kind}"
             raise InvalidInput(message, hint=f"It has: {', '.join(typed) or 'none'}.")
         return named
     return next((name for name in typed if re.fullmatch(argument.words, name.lower())), "")

@@ -80,7 +80,10 @@ def reload(
 @policy.command()
 def explain(
     action: Annotated[
-        str, typer.Argument(metavar="ACTION", help="RUN.STEP, or a reference that `kernos why` would find.")
+        str,
+        typer.Argument(
+            metavar="ACTION", help="RUN.STEP; RUN for its newest decision; or what `kernos why` would find."
+        ),
     ],
     agents: Agents = None,
     policies: Policies = "",

@@ -7,7 +7,7 @@ import msgspec
 from kernos.app.cli.opening import existing, full_kernel
 from kernos.app.cli.showing import print_json, quiet
 from kernos.app.finding import Found, find_calls
-from kernos.app.grounds import Grounds, differs, grounds_of
+from kernos.app.grounds import Grounds, differs, grounds_of, newest_decision
 from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings
 from kernos.app.story import SHORT, plain, shown, when
@@ -32,6 +32,9 @@ async def explain_decision(settings: Settings, action: str, *, as_json: bool) ->
 
 
 async def _only(kernel: Kernel, action: str) -> Found:
+    newest = await newest_decision(kernel, action) if "." not in action else None
+    if newest is not None:
+        return newest
     found = await find_calls(kernel, action, lambda done: quiet(done, of_all=0))
     if len(found) == 1:
         return found[0]

@@ -23,7 +23,7 @@ def try_policies(settings: Settings, files: Sequence[str], *, strict: bool, as_j
         _print_json(tested)
     else:
         _print(tested, failed)
-    return FAILED if failed or (strict and tested.unreached) else 0
+    return FAILED if failed or not tested.results or (strict and tested.unreached) else 0
 
 
 def _print(tested: Tested, failed: Sequence[Result]) -> None:
