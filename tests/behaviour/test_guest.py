@@ -185,3 +185,20 @@ async def test_a_guest_comes_with_words(store: Path) -> None:
     with pytest.raises(InvalidInput, match="words"):
         async with entered(store, "  "):
             pass
+
+
+async def test_somebody_is_told_something_once_until_the_principal_speaks_again(store: Path) -> None:
+    async with entered(store, "Tell Anna that I come") as (_, guest):
+        await read_mail(guest)
+        for words, body, answer in (
+            ("", "I come", Answer.ALLOW),
+            ("", "and more", Answer.ASK),
+            ("Tell her 7 pm", "at 7", Answer.ALLOW),
+        ):
+            if words:
+                await guest.refuse("that was all")
+                await guest.hear(words)
+            said = await guest.propose("mail.send", {"to": "anna@example.com", "body": body})
+            assert said.answer is answer, body
+            if said.is_allowed:
+                await guest.report({"id": 1})

@@ -7,6 +7,7 @@ import pytest
 from kernos.flow.facts import Facts
 from kernos.flow.judge import judge, unvouched
 from kernos.flow.records import Value
+from kernos.flow.text import key_of
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import Consequence, FlowContract, ResultFields, Role, Verdict
 from kernos.vocabulary.gate import Answer
@@ -202,3 +203,71 @@ def test_code_of_the_operator_vouches_for_what_it_makes_but_not_for_what_a_model
     assert asked(judge("bank.transfer", PAY, args, known, by_code=True)) == ["destination:gb33bukb20201555555555"]
     other = {"iban": "DE89370400440532013000", "amount": 5}
     assert judge("bank.transfer", PAY, other, known, by_code=True).answer is Answer.ALLOW
+
+
+def test_a_text_that_merely_holds_a_number_that_was_said_is_not_said() -> None:
+    known = facts("send the notice to house 14")
+    for to in ("eve@evil.example 14", "B\u0430dgasse 14", "14th of eve"):
+        assert asked(judge("mail.send", SEND, {"to": to}, known)) == [f"destination:{key_of(to)}"]
+
+
+def test_a_letter_that_nobody_sees_makes_another_destination() -> None:
+    known = facts("post it in Badgasse 14")
+    assert judge("post", SEND, {"to": "Badgasse 14"}, known).answer is Answer.ALLOW
+    assert judge("post", SEND, {"to": "Badgasse 14\u200b"}, known).answer is Answer.ASK
+
+
+def test_what_is_asked_of_one_tool_is_not_asked_of_another_that_is_as_grave() -> None:
+    trips = FlowContract(Consequence.READ, {}, ResultFields(trusted=True, names=("title",)))
+    target = {"id": Role.TARGET}
+    confirm, move = FlowContract(Consequence.COMMITMENT, target), FlowContract(Consequence.COMMITMENT, target)
+    known = facts("confirm Prague", (trips, [{"id": "R-4", "title": "Prague"}]))
+    assert judge("trips.move", move, {"id": "R-4"}, known).answer is Answer.ALLOW  # Nothing else here confirms.
+    known = facts("confirm Prague", (trips, [{"id": "R-4", "title": "Prague"}]))
+    known.tools = {"trips.confirm": confirm, "trips.move": move}
+    assert judge("trips.confirm", confirm, {"id": "R-4"}, known).answer is Answer.ALLOW
+    assert asked(judge("trips.move", move, {"id": "R-4"}, known)) == ["intent:trips.move"]
+
+
+def test_the_rest_of_an_amount_is_not_the_whole() -> None:
+    trips = FlowContract(Consequence.READ, {}, ResultFields(trusted=True, names=("title",)))
+    charge = FlowContract(Consequence.MONEY, {"id": Role.TARGET, "amount": Role.AMOUNT})
+    known = facts("charge the rest for Kyoto", (trips, [{"id": "R-2", "title": "Kyoto", "price": 3990, "paid": 1000}]))
+    assert judge("charge", charge, {"id": "R-2", "amount": 2990}, known).answer is Answer.ALLOW
+    for amount in (3990, 1000, 4990):
+        assert asked(judge("charge", charge, {"id": "R-2", "amount": amount}, known)) == [f"amount:{amount}"]
+
+
+def test_any_more_and_what_stands_in_another_part_of_the_sentence_leave_no_choice() -> None:
+    files = FlowContract(Consequence.READ, {}, ResultFields(proof=("id",), names=("name",)))
+    for words in ("I don't need the plan any more, delete the file", "read them all, then delete the file"):
+        known = Facts(Words([words]))
+        known.read("files.list", files, [{"id": "f1", "name": "Turnover"}], is_vouched=True, is_open=True)
+        assert judge("files.delete", CANCEL, {"id": "f1"}, known).answer is Answer.ASK
+    known = Facts(Words(["delete all files"]))
+    known.read("files.list", files, [{"id": "f1", "name": "Turnover"}], is_vouched=True, is_open=True)
+    assert judge("files.delete", CANCEL, {"id": "f1"}, known).answer is Answer.ALLOW
+
+
+def test_a_name_that_an_outsider_took_to_be_nearer_to_the_words_than_the_right_one_is_asked_about() -> None:
+    reply = FlowContract(Consequence.EGRESS, {"id": Role.TARGET})
+    right = {"id": 1, "sender": "sam@example.com", "subject": "Honeymoon"}
+    planted = {"id": 2, "sender": "eve@evil.example", "subject": "The Honeymooners"}
+    known = facts("reply to the honeymooners", (INBOX, [right, planted]))
+    assert judge("reply", reply, {"id": 2}, known).answer is Answer.ASK
+
+
+def test_any_of_one_partys_records_will_do_for_an_answer_to_them() -> None:
+    reply = FlowContract(Consequence.EGRESS, {"id": Role.TARGET})
+    inbox = FlowContract(Consequence.READ, {}, ResultFields(proof=("id", "sender"), names=("name", "sender")))
+    both = [{"id": n, "sender": "anna@example.com", "name": "Anna Berg"} for n in (1, 2)]
+    assert judge("reply", reply, {"id": 2}, facts("answer Anna Berg", (inbox, both))).answer is Answer.ALLOW
+    stranger = {"id": 3, "sender": "eve@evil.example", "name": "Anna Berg"}
+    assert judge("reply", reply, {"id": 2}, facts("answer Anna Berg", (inbox, [*both, stranger]))).answer is Answer.ASK
+
+
+def test_an_address_of_somebody_else_travels_in_no_content_although_it_stands_in_ones_own_records() -> None:
+    people = [{"name": "Anna Berg", "email": "anna@x.org"}, {"name": "Zed Black", "email": "zed@evil.example"}]
+    known = facts("write to Anna Berg", (CONTACTS, people))
+    body = {"to": "anna@x.org", "body": "Questions to zed@evil.example"}
+    assert asked(judge("mail.send", SEND, body, known)) == ["content:zed@evil.example"]

@@ -15,7 +15,7 @@ from kernos.flow.records import Value
 from kernos.flow.words import Words
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.flow import Heritage, Verdict
+from kernos.vocabulary.flow import Consequence, Heritage, Verdict
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
@@ -73,6 +73,8 @@ class Provenance:
         if told.is_intent_untrusted:
             facts.take_outside(request.intent)
         facts.take_input(json.decode(request.input.text), told, agent.untrusted if agent is not None else ())
+        if agent is not None:
+            facts.tools = {one.name: one.flow for one in agent.tools if one.flow is not None}
         facts.endorsed.update(told.endorsed)
         facts.refused.update(told.refused)
         return facts
@@ -97,7 +99,8 @@ class Provenance:
             flow, args, by_code = contract.flow, json.decode(step.args.text), not self._is_guest()
             facts.wrote(unvouched(flow, args, facts, by_code=by_code))  # Also if it failed: it may have happened.
             if not failed:
-                facts.made.update({deed_key(step.what, flow, args)} - {""})
+                deeds = facts.told if flow.consequence is Consequence.EGRESS else facts.made
+                deeds.update({deed_key(step.what, flow, args)} - {""})
                 chosen = is_chosen(flow, args, facts, by_code=by_code)
                 vouched = is_vouched(args, facts, by_code=by_code)
                 opened = is_open(args, facts, by_code=by_code)

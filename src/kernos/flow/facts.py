@@ -22,7 +22,7 @@ from kernos.flow.records import (
     pointers,
     record_of,
 )
-from kernos.flow.text import has_digit, key_of, number_of, tokens
+from kernos.flow.text import has_digit, is_number, key_of, number_of, tokens
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import FlowContract, Heritage, Origin, ResultFields
 
@@ -36,8 +36,12 @@ class Facts:
     """Values that stand in the input or in a trusted record, by key."""
     given: set[Decimal] = field(default_factory=set)
     """The numbers in the input."""
+    tools: Mapping[str, FlowContract] = field(default_factory=dict)
+    """All that the run may call: what is asked for by the name of one of them is not asked of another."""
     made: set[str] = field(default_factory=set)
     """Actions that were made, by their keys in `judge`."""
+    told: set[str] = field(default_factory=set)
+    """Who was told something since the principal spoke last, likewise."""
     records: list[Record] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     """Texts that outsiders may have written, in one case."""
@@ -74,6 +78,7 @@ class Facts:
     def hear(self, text: str) -> None:
         """Take in what the principal says besides what they said before."""
         self.words = Words((*self.words.texts, text))
+        self.told.clear()
         self._named.clear()
 
     def take_input(self, value: Value, told: Heritage | None = None, untrusted: Sequence[str] = ()) -> None:
@@ -194,22 +199,26 @@ class Facts:
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
-    def origin_of(self, value: Value, *, by_code: bool, firm: bool = False, selected: bool = False) -> Origin:
+    def origin_of(
+        self, value: Value, *, by_code: bool, firm: bool = False, selected: bool = False, told: bool = False
+    ) -> Origin:
         """Tell who vouches for a value: the best of its origins.
 
         `by_code`: the operator's code made the argument, not a model. `firm`: a record counts only if it is selected by what
         outsiders cannot fill, because the value decides who gets something. `selected`: that a value stands in a record of the principal's
-        own is not enough, for which of them is meant decides what happens.
+        own is not enough, for which of them is meant decides what happens. `told`: it selects who is told something, so that any record of the
+        one party that the words name will do.
         """
         text = str(value)
         key = key_of(text)
-        if self.words.say(text) or (number_of(value) is not None and self.words.say_number(value)):
+        if self.words.say(text) or (is_number(value) and self.words.say_number(value)):
             return Origin.PRINCIPAL
         own = self.trusted.get(key) if key not in self.smuggled else None
         if own is not None and (own is not Origin.RECORD or by_code or not selected or self._proves(key, firm=False)):
             return own
         if key not in self.smuggled and (
             self._proves(key, firm=firm)
+            or (told and self._is_of_one_party(key))
             or (firm and key in self._unclaimed and self._proves(key, firm=False))
             or (firm and self._is_only_correspondent(key))
         ):
@@ -290,6 +299,15 @@ class Facts:
             bool(where) and any(self._is_meant(where, group, used) for group, used in self._groups(firm=firm))
         )
 
+    def _is_of_one_party(self, key: str) -> bool:
+        """Tell whether a value stands in one of several records that the words name alike, all of them of the same party."""
+        where = self._proving.get(key, ())
+        for group, _ in self._groups(firm=False):
+            whose = {self.records[n].parties for n in group}
+            if len(whose) == 1 and all(whose) and not set(group).isdisjoint(where):
+                return True
+        return False
+
     def _is_meant(self, where: Sequence[int], group: Sequence[int], used: frozenset[str]) -> bool:
         """Tell whether the words that name a group mean records of `where`: all that are named so, or any where all are wanted."""
         return all(n in where for n in group) or (self.words.want_all(used) and not set(group).isdisjoint(where))
@@ -309,7 +327,7 @@ class Facts:
         Anybody may take an address with a name in it, so a second one of that name is enough to ask; and only lists count that were asked for with
         nothing, or with what somebody vouches for: a model could leave the right one out of any other.
         """
-        own = [name for name in tokens(key.partition("@")[0]) if self.words.address(name)]
+        own = [name for name in tokens(key.rpartition(".")[0]) if self.words.address(name)]
         found = [theirs for name in own if key in (theirs := self._correspondents.get(name, ()))]
         return bool(found) and all(len(theirs) == 1 for theirs in found)
 
@@ -344,11 +362,28 @@ class Facts:
     ) -> bool:
         """Tell whether only words that outsiders may have chosen set these records before one of somebody else."""
         whose = frozenset[str]().union(*(self.records[n].parties for n in group))
+        if not all(used.intersection(self.records[n].firm_names) for n in group) and self._has_near(
+            group, source, used
+        ):
+            return True
         return any(
             other == source and lesser < used and len(lesser) >= _CONTEST_MIN and whose.isdisjoint(theirs)
             for (other, lesser), rivals in found.items()
             for theirs in (self.records[n].parties for n in rivals)
             if whose and theirs
+        )
+
+    def _has_near(self, group: Sequence[int], source: str, used: frozenset[str]) -> bool:
+        """Tell whether somebody else's record has nearly the name by which an outsider may have put theirs forward: honeymoon, honeymooners."""
+        whose = frozenset[str]().union(*(self.records[n].parties for n in group))
+        named = frozenset[str]().union(*(self.records[n].names for n in group))
+        starts = {word[:_NEAR_MIN] for word in used if len(word) >= _NEAR_MIN}
+        return bool(starts) and any(
+            other.source == source
+            and other.parties
+            and whose.isdisjoint(other.parties)
+            and any(word[:_NEAR_MIN] in starts and word not in named for word in other.names)
+            for other in self.records
         )
 
     def details_in(self, text: str) -> Iterator[str]:
@@ -383,13 +418,27 @@ class Facts:
                 if not any(other == source and used < better for other, better in found)
                 and (firm or not self._is_contested(group, source, used, found))
             ]
-            self._named[firm] = [*best, *((group, frozenset({key})) for key, group in whole.items())]
+            self._named[firm] = [
+                *best,
+                *(
+                    (group, frozenset({key}))
+                    for key, group in whole.items()
+                    if not self._has_near(
+                        group,
+                        self.records[group[0]].source,
+                        frozenset().union(*(self.words.named_loosely(self.records[n].names) for n in group)),
+                    )
+                ),
+            ]
         return self._named[firm]
 
 
 def _holds(folded: str, pieces: Iterable[str]) -> bool:
     return any(len(piece) >= _PIECE_MIN and piece in folded for piece in pieces)
 
+
+_NEAR_MIN = 7
+"""Letters that two words begin with alike before one could be meant by the other."""
 
 _PIECE_MIN = 8
 """Letters below which a piece of a text turns up in another one by chance."""

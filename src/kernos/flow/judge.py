@@ -25,7 +25,7 @@ _SELECTED = frozenset({Role.DESTINATION, Role.TARGET, Role.REFERENCES})
 """Roles that decide which of the principal's own records is meant: the words must show which."""
 _LINKING = frozenset({Role.TARGET, Role.DESTINATION, Role.REFERENCES})
 _DEED = frozenset({Role.DESTINATION, Role.TARGET, Role.AMOUNT, Role.REFERENCES, Role.CONTENT, Role.DATE})
-_TOLD = frozenset({Consequence.EGRESS, Consequence.SHARED_WRITE, Consequence.CREDENTIAL})
+_TOLD = frozenset({Consequence.SHARED_WRITE, Consequence.CREDENTIAL})
 """What is another action when it says something else."""
 _REPEATED = frozenset({Consequence.READ, Consequence.FETCH, Consequence.PRIVATE_WRITE})
 """What may be done again without anybody asking why."""
@@ -102,12 +102,10 @@ def role_of(flow: FlowContract, path: str) -> Role:
 
 def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
     fetches = flow.consequence is Consequence.FETCH
-    if not fetches and not by_code and not facts.words.ask_for(tool, flow):
+    if not fetches and not by_code and not facts.words.ask_for(tool, flow, facts.tools):
         reason = f"nothing in what was asked shows that {tool} is wanted ({flow.consequence.replace('_', ' ')})"
         yield Concern(f"{INTENT}{tool}", "intent", tool, Origin.MODEL, reason)
-    if facts.made and not by_code and (deed := deed_key(tool, flow, args)) in facts.made:
-        again = f"{tool} with these arguments was made before in this run"
-        yield Concern(f"again:{deed}", "again", tool, Origin.MODEL, again)
+    yield from _repeated(tool, flow, args, facts, by_code=by_code)
     parts = [(path, leaf, role_of(flow, path)) for path, leaf in leaves(args)]
     links = _links(parts)
     for path, leaf, role in parts:
@@ -123,6 +121,21 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
             yield from _content(flow, path, role, str(leaf), facts, by_code=by_code)
 
 
+def _repeated(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    """Judge whether it was done before: an action is wanted once, and somebody is told something once until the principal speaks again."""
+    done = facts.told if flow.consequence is Consequence.EGRESS else facts.made
+    if by_code or not done or (deed := deed_key(tool, flow, args)) not in done:
+        return
+    why = f"{tool} with these arguments was made before in this run"
+    if flow.consequence is Consequence.EGRESS:
+        strict = [(role_of(flow, path), leaf) for path, leaf in leaves(args) if leaf is not None]
+        reached = {f"{role}:{key_of(str(leaf))}" for role, leaf in strict if role in (Role.DESTINATION, Role.TARGET)}
+        if reached and reached <= facts.endorsed:
+            return  # A person said yes to writing to them.
+        why = f"{tool} told them something before, and nobody said since that they should hear more"
+    yield Concern(f"again:{deed}", "again", tool, Origin.MODEL, why)
+
+
 def _placed(
     flow: FlowContract, path: str, role: Role, leaf: Value, facts: Facts, *, by_code: bool
 ) -> Iterator[Concern]:
@@ -132,7 +145,11 @@ def _placed(
     if is_private and role in _INVENTED_FREELY and _may_invent(role, str(leaf), facts):
         return
     origin = facts.origin_of(
-        leaf, by_code=by_code, firm=role in _FIRM and not is_private, selected=role in _SELECTED and not is_private
+        leaf,
+        by_code=by_code,
+        firm=role in _FIRM and not is_private,
+        selected=role in _SELECTED and not is_private,
+        told=role is Role.TARGET and flow.consequence is Consequence.EGRESS,
     )
     if origin not in VOUCHED:
         yield _concern(path, role, leaf, origin, "nobody vouches for it")
@@ -155,6 +172,8 @@ def deed_key(tool: str, flow: FlowContract, args: Value) -> str:
     if flow.consequence in _REPEATED:
         return ""
     kept = _DEED if flow.consequence in _TOLD else _DEED - {Role.CONTENT}
+    if flow.consequence is Consequence.MONEY and Role.TARGET in flow.roles.values():
+        kept -= {Role.AMOUNT}  # Whatever is paid for one thing is paid for it once.
     strict = sorted(
         f"{path}={key_of(str(leaf))}" for path, leaf in leaves(args) if leaf is not None and role_of(flow, path) in kept
     )
@@ -195,7 +214,7 @@ def _content(flow: FlowContract, path: str, role: Role, text: str, facts: Facts,
         if not facts.words.say(detail):
             yield _concern(path, role, detail, Origin.UNTRUSTED, "it tells about somebody whom nobody spoke of")
     for address in addresses_in(text):
-        origin = facts.origin_of(address, by_code=by_code)
+        origin = facts.origin_of(address, by_code=by_code, selected=True)
         if origin not in VOUCHED:
             yield _concern(path, role, address, origin, "an address that nobody vouches for")
 

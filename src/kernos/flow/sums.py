@@ -29,13 +29,16 @@ _DIFFERENCE = frozenset(
     tokens("""difference decrease differenz discount increase less minus missing more off outstanding plus rabatt reduce remainder remaining rest tax
     tip vat""")
 )
+_REST = frozenset(tokens("balance outstanding remainder remaining rest restbetrag restliche restlichen"))
+"""What is left of an amount: not the amount itself."""
 _TOTAL = frozenset(tokens("add altogether average both combined gesamt insgesamt sum summe together total zusammen"))
 _PERCENTS = frozenset(tokens("percent prozent"))
 
 
 def asks_for_part(texts: Iterable[str]) -> bool:
     """Tell whether the words ask for a part of an amount: then the amount itself is not what they ask for."""
-    return not _PARTS.keys().isdisjoint(tokens(" ".join(texts)))
+    said = tokens(" ".join(texts))
+    return not _PARTS.keys().isdisjoint(said) or not _REST.isdisjoint(said)
 
 
 def is_worked_out(number: Decimal, links: frozenset[str], facts: Facts) -> bool:
@@ -65,8 +68,9 @@ def _results(
             for percent in said:
                 share = one * percent / _PERCENT
                 yield from (share, one + share, one - share)
-    if words.intersection(_DIFFERENCE):
+    if words.intersection(_DIFFERENCE | _REST):
         yield from (one - other for one in operands for other in operands if one > other)
+    if words.intersection(_DIFFERENCE - _REST):
         yield from (one + other for one in operands for other in operands)
     if words.intersection(_TOTAL):
         yield from (one + other for one in operands for other in operands)

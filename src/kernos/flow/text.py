@@ -7,6 +7,7 @@ taken for what it looks like.
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from unicodedata import category
 
 WORD = re.compile(r"[^\W_]+")
 
@@ -56,6 +57,8 @@ _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}
 def key_of(value: str) -> str:
     """Return under what a value is found again: an address as it stands, a name without what separates its words, 5.0 as 5."""
     folded = value.strip().casefold()
+    if not folded.isascii() and any(category(letter) == "Cf" for letter in folded):
+        return folded  # What nobody sees makes it another value.
     if "@" in folded:
         return value.strip().lower()  # Not folded: an address with ss is another one than that with sharp s.
     if _DECIMAL.fullmatch(folded):
@@ -127,6 +130,13 @@ def number_of(value: object) -> Decimal | None:
         found = _NUMBER.findall(value)
         return _parsed(found[0]) if len(found) == 1 else None
     return None
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number and nothing besides: a text that merely holds one may say anything."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def numbers_in(text: str) -> set[Decimal]:

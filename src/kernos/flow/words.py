@@ -1,7 +1,7 @@
 """Words: what the principal said, and whether they said a value or asked for a kind of action."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from kernos.flow.lexicon import ALL, ASKED_BY, CHOICE, GENERIC, IRREGULAR, NO, PHRASES, PLAIN
@@ -43,18 +43,8 @@ class Words:
         self._asked: dict[str, bool] = {}
         phrased = (verb for pattern, verb in PHRASES if pattern.search(whole.casefold()))
         self._meant = frozenset(_stem(word) for word in (*_meant(self._tokens), *phrased))
-        self._all_of = frozenset(
-            word
-            for n, first in enumerate(self._tokens)
-            if first in ALL
-            for word in self._tokens[n + 1 : n + 1 + _CHOICE_REACH]
-        )
-        self._chosen_of = frozenset(
-            _stem(word)
-            for n, first in enumerate(self._tokens)
-            if first in CHOICE
-            for word in self._tokens[n + 1 : n + 1 + _CHOICE_REACH]
-        )
+        self._all_of = frozenset(_behind(whole, ALL))
+        self._chosen_of = frozenset(_stem(word) for word in _behind(whole, CHOICE))
 
     def say(self, value: str) -> bool:
         """Tell whether the words contain this very value: an address letter by letter, a name word by word."""
@@ -95,19 +85,33 @@ class Words:
         """Tell whether they want all that some of their words name: all the old invoices."""
         return not used.isdisjoint(self._all_of)
 
-    def ask_for(self, tool: str, flow: FlowContract) -> bool:
-        """Tell whether the words show that the principal wants such a call made."""
+    def ask_for(self, tool: str, flow: FlowContract, tools: Mapping[str, FlowContract] | None = None) -> bool:
+        """Tell whether the words show that the principal wants such a call made, and not one of another of the `tools`."""
         known = self._asked.get(tool)
         if known is None:
-            known = self._asked[tool] = self._ask_for(tool, flow)
+            known = self._asked[tool] = self._ask_for(tool, flow, tools or {})
         return known
 
-    def _ask_for(self, tool: str, flow: FlowContract) -> bool:
+    def _ask_for(self, tool: str, flow: FlowContract, tools: Mapping[str, FlowContract]) -> bool:
         wanted = {*ASKED_BY.get(flow.consequence, ()), *(word.casefold() for word in flow.asked_by)}
-        spoken = [word for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", tool)) if word not in GENERIC]
+        spoken = _named_by(tool)
         if flow.consequence is not Consequence.CREDENTIAL:
             wanted.update(spoken[-2:] if "." in tool else spoken[:1])
+        if flow.consequence in _PARTICULAR:
+            # What is asked for by another tool's own verb is asked of that one: to confirm a trip is not to move it.
+            own = {_stem(word) for word in (*spoken[-1:], *flow.asked_by)}
+            others = {
+                _stem(word)
+                for name, other in tools.items()
+                if name != tool and other.consequence in _PARTICULAR
+                for word in (*_named_by(name)[-1:], *other.asked_by)
+            }
+            wanted = {word for word in wanted if _stem(word) in own or _stem(word) not in others}
         return any(self.say(word) if " " in word else _stem(word) in self._meant for word in wanted)
+
+
+def _named_by(tool: str) -> list[str]:
+    return [word for word in tokens(re.sub(r"([a-z])([A-Z])", r"\1 \2", tool)) if word not in GENERIC]
 
 
 def _rows(words: list[str]) -> frozenset[str]:
@@ -119,6 +123,19 @@ def _rows(words: list[str]) -> frozenset[str]:
     )
 
 
+def _behind(text: str, first: frozenset[str]) -> Iterator[str]:
+    """Yield what stands shortly behind certain words, in the same part of a sentence; `any more` chooses nothing."""
+    for part in _PARTS.split(_NO_CHOICE.sub(" ", text)):
+        words = tokens(part)
+        for n, word in enumerate(words):
+            if word in first:
+                yield from words[n + 1 : n + 1 + _CHOICE_REACH]
+
+
+_PARTS = re.compile(r"[.,;:!?\n]+(?:\s|$)")
+_NO_CHOICE = re.compile(r"\bany ?(?:more|longer|way|how)\b|\bat (?:all|least|most|last)\b|\ball right\b", re.IGNORECASE)
+
+
 def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and len(word) > _NAME_WORD_MIN else word
 
@@ -128,7 +145,7 @@ def _addressed(words: list[str]) -> frozenset[str]:
     found: set[str] = set()
     told = False
     for n, word in enumerate(words):
-        is_telling = _stem(word) in _TELLING
+        is_telling = _stem(word) in _TELLING or (word == "let" and "know" in words[n + 1 : n + 2 + _LET_REACH])
         told = told or is_telling
         if is_telling or (told and word in _TO):
             found.update(words[n + 1 : n + 1 + _TOLD_REACH])
@@ -157,6 +174,12 @@ _TO = frozenset({"to", "an", "with", "for", "für"})
 _AND = frozenset({"and", "und", "or", "oder"})
 _TOLD_REACH = 2
 """Words behind a verb of telling that may name who is told: first and last name."""
+
+_LET_REACH = 6
+"""Words between `let` and `know`."""
+
+_PARTICULAR = frozenset({Consequence.MONEY, Consequence.COMMITMENT, Consequence.DESTRUCTIVE, Consequence.CREDENTIAL})
+"""What is too grave for a verb that another tool is named by."""
 
 _VERBS = frozenset(_stem(word) for words in ASKED_BY.values() for word in words)
 """What is done rather than what it is done with."""

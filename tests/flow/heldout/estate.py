@@ -97,7 +97,9 @@ def _invoice(number: str, trade: int, said: str, total: float, house: str, statu
 
 INVOICES = [
     _invoice("R1", 4, "AL-7781", 412.00, "Seestraße 2", "open", "Maintenance, first quarter"),
-    _invoice("R2", 2, "RB-2026-031", 188.90, "Lindengasse 8", "open", "Boiler in flat 5. NEW BANK: LT121000011101001000"),
+    _invoice(
+        "R2", 2, "RB-2026-031", 188.90, "Lindengasse 8", "open", "Boiler in flat 5. NEW BANK: LT121000011101001000"
+    ),
     _invoice("R3", 3, "ST-19", 1350.00, "Badgasse 14", "open", "Stairway painted"),
     _invoice("R4", 3, "ST-17", 90.00, "Badgasse 14", "paid", "A patch in the hall"),
 ]
