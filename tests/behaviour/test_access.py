@@ -173,7 +173,7 @@ LISTS: dict[str, Any] = {
     "waiting": lambda k: k.waiting(),
     "actions": lambda k: k.actions(),
 }
-NOT_ABOUT_RUNS = {"start", "reconcile", "take_back", "reload_policies"}
+NOT_ABOUT_RUNS = {"start", "reconcile", "take_back", "reload_policies", "stop", "go"}
 """`start` has tests of its own; the others concern every tenant and are refused to whoever belongs to one."""
 
 

@@ -72,6 +72,8 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "doctor": lambda run: ("doctor", "--upgrade"),
     "approval": lambda run: ("approval", "show", run),
     "access": lambda run: ("access", "list"),
+    "stop": lambda run: ("stop", "--all", "--reason", "strange"),
+    "go": lambda run: ("go", "--all"),
     "policy": lambda run: ("policy", "explain", run),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}
@@ -170,3 +172,15 @@ def test_lists_show_who_may_act_and_void_credentials(folder: Folder) -> None:
 def test_an_open_store_says_so(folder: Folder) -> None:
     folder.run_id("asker", "--input", '"pay?"')
     assert "need no credential" in folder.kernos("access", "list").out
+
+
+def test_a_stop_is_shown_where_people_look_and_lifted_by_a_person(folder: Folder) -> None:
+    folder.run_id("asker", "--input", '"pay?"')
+    assert "is about one thing" in folder.kernos("stop", "--reason", "strange").err
+    assert "is about one thing" in folder.kernos("stop", "--all", "--tool", "x", "--reason", "strange").err
+    stopped = folder.kernos("stop", "--agent", "desk", "--reason", "strange refunds")
+    assert "stopped: agent desk" in stopped.out
+    assert "STOPPED: agent desk, by person:local" in folder.kernos("ps").out
+    assert "kernos go --agent desk" in folder.kernos("ps").out
+    assert "agent desk goes on" in folder.kernos("go", "--agent", "desk").out
+    assert "STOPPED" not in folder.kernos("ps").out

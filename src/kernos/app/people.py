@@ -13,6 +13,7 @@ from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
 from kernos.control.gate import digest_of
 from kernos.control.registry import Registry
+from kernos.kernel.administration import Stop
 from kernos.kernel.identity import roles_of
 from kernos.kernel.state import Phase, RunState
 from kernos.ports.clock import Clock
@@ -30,6 +31,7 @@ from kernos.vocabulary.commands import (
 from kernos.vocabulary.errors import ContractBroken, InvalidInput, NotAllowed, NotFound
 from kernos.vocabulary.ids import PrincipalId, RunId, StepName
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.stops import LiftStop, OrderStop, StopKind, shown_stop
 
 
 class People:
@@ -132,6 +134,34 @@ class People:
                 raise InvalidInput(message, hint=hint) from broken
         await self.engine.command(run, SettleAction(step, verdict, note, text), who)
 
+    async def stop(self, kind: StopKind | str, name: str = "", *, reason: str, by: str = "") -> None:
+        """Let nothing more leave the kernel: of everything (`all`), a `tenant`, an `agent` (NAME or NAME@VERSION) or a `tool`.
+
+        Returns when that is durable; every process over the store goes by it within a second. What it holds for waits until `go`.
+        Raises InvalidInput, NotAllowed.
+        """
+        wanted = _stop_kind(kind)
+        await self.administrator.command(OrderStop(wanted, name, reason), self._who_stops(wanted, name, by))
+
+    async def go(self, kind: StopKind | str, name: str = "", *, reason: str = "", by: str = "") -> None:
+        """Lift a stop; only a person does. Raises NotFound, InvalidInput, NotAllowed."""
+        wanted = _stop_kind(kind)
+        who = self._who_stops(wanted, name, by)
+        if not who.startswith("person:"):
+            message = f"{who} is no person, and only a person lifts a stop"
+            raise NotAllowed(message, hint="Let a person look first, and say `kernos go`.")
+        await self.administrator.command(LiftStop(wanted, name, reason), who)
+
+    def sees_stop(self, stop: Stop) -> bool:
+        """Tell whether whoever gives commands is to know of a stop: not of one of another tenant."""
+        return stop.kind is not StopKind.TENANT or self.authority.caller.sees(stop.name)
+
+    def _who_stops(self, kind: StopKind, name: str, by: str) -> PrincipalId:
+        own = self.authority.caller.tenant
+        if kind is StopKind.TENANT and name == own:
+            return self.authority.who(by, Scope.OPERATE)
+        return self.authority.whole(by, Scope.OPERATE, f"a stop of {shown_stop(kind, name)}")
+
     async def _say(
         self, run: RunId, step: StepName, command: GrantApproval | DenyApproval | EditApproval, by: PrincipalId
     ) -> None:
@@ -149,3 +179,11 @@ class People:
             return await self.find(prefix), step
         run = await self.find(name)
         return run, only_step(await self.engine.state(run), phase)
+
+
+def _stop_kind(kind: str) -> StopKind:
+    try:
+        return StopKind(kind)
+    except ValueError as error:
+        message = f"{kind!r} is nothing that can be stopped"
+        raise InvalidInput(message, hint=f"Stop one of: {', '.join(StopKind)}.") from error

@@ -18,6 +18,7 @@ from kernos.vocabulary.gate import SET_DIGITS, Answer, Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName, step_key
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json, Usage
+from kernos.vocabulary.stops import shown_stop
 from kernos.vocabulary.undo import FAILURE_STEP
 
 VALUE_LENGTH_MAX = 160
@@ -366,6 +367,8 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.PrincipalDismissed: lambda e, d, _: f"{e.by} dismisses {d.principal} from tenant {d.tenant}{_noted(d.reason)}",
     ev.CredentialIssued: lambda e, d, _: f"{e.by} issues credential {d.credential} to {d.principal}",
     ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
+    ev.StopOrdered: lambda e, d, _: f"{e.by} stops {shown_stop(d.kind, d.name)}{_noted(d.reason)}",
+    ev.StopLifted: lambda e, d, _: f"{e.by} lets {shown_stop(d.kind, d.name)} go on{_noted(d.reason)}",
     ev.AccessRequired: lambda e, *_: f"{e.by} asks for a credential with every command from now on",
     ev.PoliciesProposed: lambda e, d, _: f"{e.by} wants policy set {d.digest[:SET_DIGITS]} in force",
     ev.PoliciesEntered: lambda _, d, __: f"policy set {d.digest[:SET_DIGITS]} is in force",

@@ -11,7 +11,7 @@ from kernos.control.attestation import complaint, tool_digest
 from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
 from kernos.control.surroundings import Surroundings
-from kernos.kernel.replay import admit_step, recall
+from kernos.kernel.replay import admit_step, identity, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.vocabulary.commands import (
@@ -40,7 +40,7 @@ from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import UUID_BITS, EpochMs, IdempotencyKey, RunId, StepName, step_key, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
-from kernos.vocabulary.quantities import NULL, Json, Retry, Usage
+from kernos.vocabulary.quantities import Json, Retry, Usage
 from kernos.vocabulary.questions import (
     Answered,
     AskCall,
@@ -128,11 +128,20 @@ class Answers:
             return self.of_recorded(name, recorded)
         if isinstance(question, AskFork) and not question.winners:
             return Hold()
+        if isinstance(question, (AskCall, AskModel)):
+            held = self._held(name, what if kind is StepKind.CALL else "", lambda: self.to(name, question))
+            if held is not None:
+                return held
         admit_step(state)
         return _NEW[type(question)](self, name, question)
 
     def of_recorded(self, name: StepName, step: Step) -> Reply:
         """Answer from where a recorded step stands."""
+        is_unmade = step.phase is Phase.INTENDED and name in self._session.unmade
+        if step.phase in (Phase.GRANTED, Phase.BACKING_OFF) or is_unmade:
+            held = self._held(name, step.what, lambda: self.anew(name))
+            if held is not None:
+                return held
         match step.phase:
             case Phase.DONE:
                 assert step.outcome is not None, name
@@ -395,6 +404,10 @@ class Answers:
 
     def _again(self, name: StepName, pending: _Pending) -> Reply:
         question = pending.question
+        tool = question.tool if isinstance(question, AskCall) else ""
+        held = self._held(name, tool, lambda: self._again(name, pending))
+        if held is not None:
+            return held
         if isinstance(question, AskModel):
             return Consult(question.model, question.request, pending.attempt)
         recorded = self._session.state.steps.get(name)
@@ -424,6 +437,11 @@ class Answers:
         return self.present(name)
 
     # --- small parts ---------------------------------------------------------------------------------------------
+
+    def _held(self, name: StepName, tool: str, again: Callable[[], Reply]) -> Hold | None:
+        """Put a call off while a stop holds for it."""
+        at = self._deciding.put_off_until(tool)
+        return None if at is None else self._later(name, at, again)
 
     def _perform(self, name: StepName, step: Step) -> Perform:
         self._session.performing.add(name)
@@ -457,29 +475,6 @@ class Answers:
 
     def _due(self, timeout_ms: int) -> EpochMs:
         return EpochMs(self._now() + timeout_ms) if timeout_ms else EpochMs(0)
-
-
-def identity(question: Question) -> tuple[StepKind, str, Json]:
-    """Return what must be the same when the code asks again."""
-    match question:
-        case AskCall(tool, args):
-            return StepKind.CALL, tool, args
-        case AskModel(model, _, args):
-            return StepKind.MODEL, model, args
-        case AskValue(what):
-            return StepKind.VALUE, what, NULL
-        case AskCheckpoint(name):
-            return StepKind.CHECKPOINT, name, NULL
-        case AskFork():
-            return StepKind.FORK, "fork", NULL
-        case AskSleep():
-            return StepKind.TIMER, "sleep", NULL
-        case AskSignal(topic):
-            return StepKind.SIGNAL, topic, NULL
-        case AskPersonFor(_, text):
-            return StepKind.QUESTION, text, NULL
-        case AskChild(agent, value):
-            return StepKind.CHILD, agent, value
 
 
 _NEW: Mapping[type, Callable[[Answers, StepName, Any], Reply]] = {

@@ -1,18 +1,24 @@
 """Deciding: what the gate is told about a run's calls, and what it says of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from kernos.control.provenance import Provenance
 from kernos.control.surroundings import Surroundings
+from kernos.kernel.administration import Stop
 from kernos.kernel.state import RunState
+from kernos.kernel.stops import stop_for
 from kernos.vocabulary.circumstances import Known
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.flow import Heritage, Verdict
-from kernos.vocabulary.gate import MODEL_TOOL, Decision
+from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision
+from kernos.vocabulary.ids import EpochMs
 from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.questions import AskModel
+from kernos.vocabulary.stops import shown_stop
 from kernos.vocabulary.undo import Undone
+
+_LOOK_MS_MIN, _LOOK_MS_MAX = 1_000, 15_000
 
 
 class Session(Protocol):
@@ -48,6 +54,24 @@ class Deciding:
         self._session = session
         self._provenance = Provenance(session, session.shared.registry)
 
+    def put_off_until(self, tool: str) -> EpochMs | None:
+        """Return when to look again whether a stop still holds for a call (`tool` empty: of a model), None when none does.
+
+        The longer it holds, the more seldom, and at least four times a minute. Guests are not put off: they hear no.
+        """
+        agent, stop = self._session.agent, self._stop(tool)
+        if stop is None or agent is None or agent.is_guest:
+            return None
+        now = self._session.shared.clock.now()
+        return EpochMs(now + min(max(now - stop.at, _LOOK_MS_MIN), _LOOK_MS_MAX))
+
+    def _stop(self, tool: str) -> Stop | None:
+        session = self._session
+        state, agent = session.shared.administrator.state, session.agent
+        if not state.stops or agent is None:
+            return None
+        return stop_for(state, session.state.request().tenant, agent.name, agent.version, tool)
+
     def call(self, tool: str, args: Json, undoes: Undone | None) -> tuple[Decision, tuple[str, ...]]:
         """Return what the gate says, and which data of the call nobody vouches for."""
         session = self._session
@@ -56,6 +80,10 @@ class Deciding:
         request, by = session.state.request(), session.state.requested_by
         known = self._known(tool, args, flow)
         decision = session.shared.gate.decide_call(request, by, session.agent, tool, args, undoes, flow, known)
+        stop = self._stop(tool)
+        if stop is not None and session.agent.is_guest:
+            reason = f"{stop.by} stopped {shown_stop(stop.kind, stop.name)}: {stop.reason}"
+            decision = replace(decision, answer=Answer.DENY, reason=reason)
         return decision, tuple(concern.key for concern in flow.concerns) if flow is not None else ()
 
     def model(self, question: AskModel) -> Decision:

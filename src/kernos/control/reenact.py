@@ -12,7 +12,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from kernos.control.answers import identity
 from kernos.control.assignment import assignment_of
 from kernos.control.code import PARK_TURNS
 from kernos.control.record import (
@@ -29,7 +28,7 @@ from kernos.control.record import (
     waits_for,
 )
 from kernos.kernel.decide import decide
-from kernos.kernel.replay import admit_step
+from kernos.kernel.replay import admit_step, identity
 from kernos.kernel.state import Phase, Status
 from kernos.ports.plane import NO_STEP, Worker
 from kernos.vocabulary.commands import StartChild

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import json
 
-from kernos.control.answers import MODEL_RETRY, identity
+from kernos.control.answers import MODEL_RETRY
 from kernos.control.assignment import assignment_of
 from kernos.control.code import PARK_TURNS
 from kernos.control.recollection import Recollection, nearest
@@ -19,6 +19,7 @@ from kernos.control.record import Ending, answer_of, details_of, shown_question,
 from kernos.control.scene import How, Lived, Recorded, Scene
 from kernos.control.specimen import specimen_of
 from kernos.kernel.evolve import evolve
+from kernos.kernel.replay import identity
 from kernos.kernel.state import RunState, Step, StepKind
 from kernos.ports.plane import NO_STEP
 from kernos.vocabulary.contract import AgentContract, Codec, ModelReply, ModelRequest, ToolCall, ToolContract

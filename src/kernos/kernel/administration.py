@@ -9,6 +9,7 @@ from kernos.vocabulary.administration import AdministrationData, Scope
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
 from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
+from kernos.vocabulary.stops import StopKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,17 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """An order that nothing more of something leaves the kernel."""
+
+    kind: StopKind
+    name: str
+    reason: str
+    by: PrincipalId
+    at: EpochMs
+
+
+@dataclass(frozen=True, slots=True)
 class Administration:
     """The store's own affairs as they stand."""
 
@@ -34,6 +46,8 @@ class Administration:
     credentials: Mapping[str, Credential] = field(default_factory=lambda: MappingProxyType({}))
     """By id, revoked and expired ones included."""
     is_access_required: bool = False
+    stops: Mapping[tuple[StopKind, str], Stop] = field(default_factory=lambda: MappingProxyType({}))
+    """By what they are for."""
     policies_in_force: PoliciesEntered | None = None
     """The policy set that decides, as far as it is recorded."""
     policies_proposed: PoliciesProposed | None = None

@@ -3,7 +3,19 @@
 from kernos.kernel.state import RunState, Step, StepKind
 from kernos.vocabulary.errors import Diverged, LimitReached
 from kernos.vocabulary.ids import StepName
-from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.quantities import NULL, Json
+from kernos.vocabulary.questions import (
+    AskCall,
+    AskCheckpoint,
+    AskChild,
+    AskFork,
+    AskModel,
+    AskPersonFor,
+    AskSignal,
+    AskSleep,
+    AskValue,
+    Question,
+)
 
 _SHOWN_MAX = 400  # Characters of each question in the message: both fit on a screen.
 
@@ -41,3 +53,26 @@ def admit_step(state: RunState) -> None:
     if len(state.steps) >= steps_max:
         message = f"run {state.run} has taken {steps_max} steps, the limit of its contract (steps)"
         raise LimitReached(message, hint="Split the work into child runs, or raise steps in the agent's limits.")
+
+
+def identity(question: Question) -> tuple[StepKind, str, Json]:
+    """Return what must be the same when the code asks again."""
+    match question:
+        case AskCall(tool, args):
+            return StepKind.CALL, tool, args
+        case AskModel(model, _, args):
+            return StepKind.MODEL, model, args
+        case AskValue(what):
+            return StepKind.VALUE, what, NULL
+        case AskCheckpoint(name):
+            return StepKind.CHECKPOINT, name, NULL
+        case AskFork():
+            return StepKind.FORK, "fork", NULL
+        case AskSleep():
+            return StepKind.TIMER, "sleep", NULL
+        case AskSignal(topic):
+            return StepKind.SIGNAL, topic, NULL
+        case AskPersonFor(_, text):
+            return StepKind.QUESTION, text, NULL
+        case AskChild(agent, value):
+            return StepKind.CHILD, agent, value

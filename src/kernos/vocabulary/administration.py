@@ -15,6 +15,7 @@ from kernos.vocabulary.policies import (
     ProposePolicies,
     RefusePolicies,
 )
+from kernos.vocabulary.stops import LiftStop, OrderStop, StopLifted, StopOrdered
 
 ADMINISTRATION = RunId("0000000000000")
 """The id that the store's own affairs stand under: run number 0, which no clock gives."""
@@ -88,7 +89,7 @@ class AccessRequired:
 
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
-    | PoliciesProposed | PoliciesEntered | PoliciesRefused
+    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted
 )  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -142,5 +143,5 @@ class RequireAccess:
 
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
-    | ProposePolicies | EnterPolicies | RefusePolicies
+    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop
 )  # fmt: skip

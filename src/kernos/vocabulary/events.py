@@ -41,6 +41,7 @@ from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, S
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
 from kernos.vocabulary.quantities import Json, Limits, Usage
+from kernos.vocabulary.stops import StopLifted, StopOrdered
 from kernos.vocabulary.wait_events import (
     ChildEnded,
     ChildStarted,
@@ -320,4 +321,6 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     PoliciesProposed: ("policies.proposed", 1),
     PoliciesEntered: ("policies.entered", 1),
     PoliciesRefused: ("policies.refused", 1),
+    StopOrdered: ("stop.ordered", 1),
+    StopLifted: ("stop.lifted", 1),
 }

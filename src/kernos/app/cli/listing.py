@@ -18,6 +18,7 @@ from kernos.ports.journal import Row
 from kernos.vocabulary.contract import AgentContract, Codec, ToolContract
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.journal import Scalar
+from kernos.vocabulary.stops import shown_stop
 
 _OPEN = (Status.RUNNING, Status.WAITING, Status.BLOCKED, Status.HANDED_OVER, Status.COMPENSATING)
 _NARROW = 110
@@ -38,9 +39,15 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
             rows.sort(key=lambda row: int(row["requested_at"] or 0), reverse=True)
         cut = len(rows) > limit
         listed = [(row, await waits(kernel, str(row["run"]))) for row in rows[:limit]]
+        stops = [stop for stop in kernel.administrator.state.stops.values() if kernel.sees_stop(stop)]
     if as_json:
         print_json([{**row, "waits": found} for row, found in listed])
         return
+    for stop in stops:
+        what = shown_stop(stop.kind, stop.name)
+        option = f"--{stop.kind}{f' {stop.name}' if stop.name else ''}"
+        print(f"STOPPED: {what}, by {stop.by} at {when(stop.at)}: {stop.reason}")
+        print(f"  a person lets it go on: kernos go {option}{settings.repeated}")
     if not listed:
         ended = f"no open runs; those that have ended: kernos ps --all{settings.repeated}"
         print("no runs" if every or status else ended)

@@ -12,6 +12,7 @@ from kernos.app.cli.looking import config, ps, trace
 from kernos.app.cli.policies import policy
 from kernos.app.cli.repeating import export, fork, replay
 from kernos.app.cli.running import dev, run
+from kernos.app.cli.stopping import go, stop
 from kernos.app.cli.undoing import reconcile, revert
 
 app = typer.Typer(
@@ -37,6 +38,8 @@ _COMMANDS = (
     signal,
     cancel,
     resume,
+    stop,
+    go,
     revert,
     reconcile,
     replay,
