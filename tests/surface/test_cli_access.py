@@ -74,6 +74,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "access": lambda run: ("access", "list"),
     "stop": lambda run: ("stop", "--all", "--reason", "strange"),
     "go": lambda run: ("go", "--all"),
+    "grant": lambda run: ("grant", "list"),
     "policy": lambda run: ("policy", "explain", run),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}

@@ -366,6 +366,10 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.PrincipalAdmitted: lambda e, d, _: f"{e.by} admits {d.principal} to tenant {d.tenant} as {_roles(d.roles)}",
     ev.PrincipalDismissed: lambda e, d, _: f"{e.by} dismisses {d.principal} from tenant {d.tenant}{_noted(d.reason)}",
     ev.CredentialIssued: lambda e, d, _: f"{e.by} issues credential {d.credential} to {d.principal}",
+    ev.SourceGranted: lambda e, d, _: (
+        f"{e.by} lets {d.says.source} with {d.says.field} = {d.says.value} speak for them (grant {d.grant})"
+    ),
+    ev.GrantRevoked: lambda e, d, _: f"{e.by} revokes grant {d.grant}{_noted(d.reason)}",
     ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
     ev.StopOrdered: lambda e, d, _: f"{e.by} stops {shown_stop(d.kind, d.name)}{_noted(d.reason)}",
     ev.StopLifted: lambda e, d, _: f"{e.by} lets {shown_stop(d.kind, d.name)} go on{_noted(d.reason)}",

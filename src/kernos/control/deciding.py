@@ -52,7 +52,8 @@ class Deciding:
     def __init__(self, session: Session) -> None:
         """Take the session to look at."""
         self._session = session
-        self._provenance = Provenance(session, session.shared.registry)
+        shared = session.shared
+        self._provenance = Provenance(session, shared.registry, lambda: shared.administrator.state.grants)
 
     def put_off_until(self, tool: str) -> EpochMs | None:
         """Return when to look again whether a stop still holds for a call (`tool` empty: of a model), None when none does.

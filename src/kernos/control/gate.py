@@ -130,8 +130,14 @@ class Gate:
 def _with_flow(decision: Decision, flow: Verdict) -> Decision:
     """Return the stricter of what policy and the rules of flow say, with the reasons of both."""
     answer = max(decision.answer, flow.answer, key=_STRICTNESS.index)
-    if flow.answer is Answer.ALLOW or decision.answer is Answer.DENY:
+    if decision.answer is Answer.DENY:
         return decision
+    if flow.answer is Answer.ALLOW:
+        return (
+            replace(decision, reason="; ".join(filter(None, (decision.reason, *flow.grounds))))
+            if flow.grounds
+            else decision
+        )
     reasons = [flow.reason, decision.reason] if decision.answer is answer else [flow.reason]
     return replace(decision, answer=answer, reason="; ".join(filter(None, reasons)))
 

@@ -3,6 +3,7 @@
 It is derived: the journal's steps are all it looks at, so it is the same after a restart. One activation of a run's code keeps one.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from msgspec import json
@@ -16,6 +17,7 @@ from kernos.flow.words import Words
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Consequence, Heritage, Verdict
+from kernos.vocabulary.grants import Grant
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
@@ -33,10 +35,16 @@ class Session(Protocol):
 class Provenance:
     """The facts about one run, brought up to date whenever a call is judged."""
 
-    def __init__(self, session: Session, registry: Registry) -> None:
-        """Take the run to look at; nothing is read before the first call of a tool that declares its flow."""
+    def __init__(
+        self,
+        session: Session,
+        registry: Registry,
+        grants: Callable[[], Mapping[str, Grant]] = dict,
+    ) -> None:
+        """Take the run to look at and the standing grants in force; nothing is read before the first call of a tool that declares its flow."""
         self._session = session
         self._registry = registry
+        self._grants = grants
         self._facts: Facts | None = None
         self._taken: set[StepName] = set()
 
@@ -60,6 +68,8 @@ class Provenance:
             for name, step in self._new(state):
                 self._taken.add(name)
                 self._take(self._facts, step)
+        tenant = state.request().tenant
+        self._facts.grants = {name: one for name, one in self._grants().items() if one.tenant == tenant}
         self._facts.endorsed.update(state.endorsed)
         self._facts.refused.update(state.refused - state.endorsed)
         self._facts.refused -= self._facts.endorsed

@@ -25,6 +25,7 @@ from kernos.flow.records import (
 from kernos.flow.text import has_digit, is_number, key_of, number_of, tokens
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import FlowContract, Heritage, Origin, ResultFields
+from kernos.vocabulary.grants import Grant
 
 
 @dataclass(slots=True)
@@ -54,6 +55,12 @@ class Facts:
     smuggled: set[str] = field(default_factory=set)
     """Values that a call wrote somewhere although nobody vouched for them."""
     secrets: set[str] = field(default_factory=set)
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    """Sources that speak for the principal, by the grant's id."""
+    sources: list[tuple[str, ResultFields, Mapping[str, Value]]] = field(default_factory=list)
+    """What tools answered that outsiders may have written: the objects in it that prove anything."""
+    heard: dict[str, tuple[int, Words | None]] = field(default_factory=dict)
+    """What such sources wrote, for `granting`."""
     endorsed: set[str] = field(default_factory=set)
     """Data that a person said yes to, by the keys of their concerns."""
     refused: set[str] = field(default_factory=set)
@@ -145,6 +152,8 @@ class Facts:
             return
         for _, leaf in leaves(answer):
             self._distrust(leaf)
+        if fields.proof:
+            self.sources.extend((tool, fields, mapping) for mapping in mappings(answer))
         if is_open and not isinstance(answer, Mapping):
             self._meet(fields, answer)
         if fields.proof or fields.names:

@@ -7,6 +7,7 @@ how much it moves. What is missing is asked about as a datum: a person says yes 
 from collections.abc import Iterator, Sequence
 
 from kernos.flow.facts import Facts
+from kernos.flow.granting import granting
 from kernos.flow.records import Value, leaves
 from kernos.flow.sums import asks_for_part, is_worked_out
 from kernos.flow.text import addresses_in, key_of, number_of, telling_in
@@ -48,7 +49,14 @@ def judge(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: 
         return Verdict(Answer.ALLOW)
     if any(concern.key in facts.refused for concern in concerns):
         return Verdict(Answer.DENY, concerns)
-    return Verdict(Answer.ASK, concerns)
+    granted = {concern.key: grant for concern in concerns if (grant := granting(tool, flow, concern, facts))}
+    grounds = tuple(
+        f"{one.what} = {one.value!r} rests on standing grant {granted[one.key]}"
+        for one in concerns
+        if one.key in granted
+    )
+    left = tuple(concern for concern in concerns if concern.key not in granted)
+    return Verdict(Answer.ASK if left else Answer.ALLOW, left, grounds)
 
 
 def is_chosen(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kernos.vocabulary.administration import AdministrationData, Scope
 from kernos.vocabulary.events import Event
+from kernos.vocabulary.grants import Grant
 from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
 from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
 from kernos.vocabulary.stops import StopKind
@@ -48,6 +49,8 @@ class Administration:
     is_access_required: bool = False
     stops: Mapping[tuple[StopKind, str], Stop] = field(default_factory=lambda: MappingProxyType({}))
     """By what they are for."""
+    grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
+    """Sources that speak for the principal, by id; those that were revoked are gone."""
     policies_in_force: PoliciesEntered | None = None
     """The policy set that decides, as far as it is recorded."""
     policies_proposed: PoliciesProposed | None = None

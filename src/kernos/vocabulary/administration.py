@@ -6,6 +6,7 @@ It stands in the journal like everything else, as the history of an id that no r
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kernos.vocabulary.grants import GrantRevoked, GrantSource, RevokeGrant, SourceGranted
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, TenantId
 from kernos.vocabulary.policies import (
     EnterPolicies,
@@ -89,7 +90,7 @@ class AccessRequired:
 
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
-    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted
+    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked
 )  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -143,5 +144,5 @@ class RequireAccess:
 
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
-    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop
+    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant
 )  # fmt: skip

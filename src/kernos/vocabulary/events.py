@@ -37,6 +37,7 @@ from kernos.vocabulary.administration import (
 )
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
+from kernos.vocabulary.grants import GrantRevoked, SourceGranted
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
@@ -323,4 +324,6 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     PoliciesRefused: ("policies.refused", 1),
     StopOrdered: ("stop.ordered", 1),
     StopLifted: ("stop.lifted", 1),
+    SourceGranted: ("source.granted", 1),
+    GrantRevoked: ("grant.revoked", 1),
 }

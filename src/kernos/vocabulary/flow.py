@@ -148,6 +148,8 @@ class Verdict:
 
     answer: Answer
     concerns: tuple[Concern, ...] = ()
+    grounds: tuple[str, ...] = ()
+    """Which standing grants it rests on, and for what."""
 
     @property
     def reason(self) -> str:

@@ -7,6 +7,7 @@ from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume
 from kernos.app.cli.approvals import approval
 from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
+from kernos.app.cli.grant import grant
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.looking import config, ps, trace
 from kernos.app.cli.policies import policy
@@ -51,10 +52,11 @@ _COMMANDS = (
     doctor,
     config,
 )
-GROUPS = ("approval", "policy", "access")
+GROUPS = ("approval", "policy", "access", "grant")
 NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(approval, name="approval")
 app.add_typer(policy, name="policy")
 app.add_typer(access, name="access")
+app.add_typer(grant, name="grant")
