@@ -23,7 +23,6 @@ from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
-from kernos.control.provenance import PRINCIPAL_TOPIC
 from kernos.control.reconciler import Reconciler, Reconciliation
 from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
@@ -41,7 +40,6 @@ from kernos.ports.policy import Policy
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
 from kernos.vocabulary.commands import (
     CancelRun,
-    DeliverSignal,
     ResumeRun,
 )
 from kernos.vocabulary.contract import AgentContract, ToolContract
@@ -299,12 +297,9 @@ class Kernel(People):
 
         What the principal says besides the intent is one with a topic of its own: only a person's. Raises NotAllowed.
         """
-        who = self.authority.who(by, Scope.START)
-        if topic == PRINCIPAL_TOPIC and not who.startswith("person:"):
-            message = f"{who} is no person, and only a person speaks for the principal (topic {topic})"
-            raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
+        self.authority.who(by, Scope.START)
         found = await self.find(run)
-        await self.engine.command(found, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
+        await Run[Any](self.engine, found, None, self.authority).signal(topic, data, key=key, by=by)
 
     async def cancel(self, run: str, reason: str, *, by: str = "") -> None:
         """Stop a run and everything below it."""

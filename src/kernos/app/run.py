@@ -8,11 +8,12 @@ from kernos.control.assignment import migrated, version_of
 from kernos.control.authority import Authority
 from kernos.control.codec import decode_entry
 from kernos.control.engine import Engine
+from kernos.control.provenance import PRINCIPAL_TOPIC
 from kernos.kernel.state import RunState
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.commands import CancelRun, DeliverSignal
 from kernos.vocabulary.contract import AgentContract
-from kernos.vocabulary.errors import RunDidNotComplete
+from kernos.vocabulary.errors import NotAllowed, RunDidNotComplete
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import PrincipalId, RunId
 from kernos.vocabulary.outcome import Failure
@@ -72,8 +73,11 @@ class Run(Generic[Out]):
             await changed
 
     async def signal(self, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
-        """Send a signal; a `key` makes it arrive once."""
+        """Send a signal; a `key` makes it arrive once. What the principal says besides the intent only a person sends: raises NotAllowed."""
         who = self._authority.who(by, Scope.START)
+        if topic == PRINCIPAL_TOPIC and not who.startswith("person:"):
+            message = f"{who} is no person, and only a person speaks for the principal (topic {topic})"
+            raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
         await self._engine.command(self.id, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
 
     async def cancel(self, reason: str, *, by: str = "") -> None:
