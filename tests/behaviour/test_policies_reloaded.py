@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from kernos import CallRefused, Context, Kernel, agent, tool
+from kernos import Access, CallRefused, Context, Kernel, agent, tool
 from kernos.app.story import Teller
 from kernos.control.codec import decode_entry
 from kernos.kernel.administering import administer, administered
@@ -202,6 +202,30 @@ async def test_where_no_process_runs_agents_nothing_is_put_in_force(store: Path,
         with pytest.raises(NotAllowed, match="no process runs agents"):
             await asker.reload_policies()
         assert await administration(asker) == []
+
+
+async def test_only_who_administers_the_whole_deployment_changes_which_policies_are_in_force(
+    store: Path, write: Write
+) -> None:
+    folder = write(ALL)
+    async with Kernel(store, works=False) as kernel:
+        root = (await Access(kernel).require("person:root")).text
+    async with Kernel(store, agents=[desk], policies=folder, token=root) as kernel:
+        access = Access(kernel)
+        await access.admit("person:ana", tenant="*")
+        await access.admit("person:ben", tenant="shop")
+        operates = (await access.issue("person:ana", ["look", "start", "answer", "operate"], tenant="*")).text
+        of_one_tenant = (await access.issue("person:ben", ["look", "administer"], tenant="shop")).text
+        before = kernel.policy.digest()
+        write(ALL + CAP, CONTEXT)
+        for token in (operates, of_one_tenant):
+            async with Kernel(store, agents=[desk], policies=folder, works=False, token=token) as asker:
+                with pytest.raises(NotAllowed, match=r"lacks the scope administer|concerns every tenant"):
+                    await asker.reload_policies()
+        assert kernel.policy.digest() == before
+        assert await kernel.reload_policies() != before
+        *_, proposed, _ = await administration(kernel)
+        assert proposed.by == "person:root"
 
 
 def test_an_answer_to_a_proposal_that_another_one_has_followed_changes_nothing() -> None:

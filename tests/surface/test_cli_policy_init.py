@@ -36,6 +36,15 @@ class Strict(BaseModel):
     amount: int
 
 
+class Book(BaseModel):
+    paid: int
+
+
+@tool("till.book", effect="read")
+def book(request: Payment, call: ToolCall) -> Book:
+    return Book(paid=1)
+
+
 @tool("till.pay", effect="idempotent")
 def pay(request: Payment, call: ToolCall) -> str:
     return "paid"
@@ -51,7 +60,7 @@ def refund_cash(request: Strict, call: ToolCall) -> str:
     return "paid"
 
 
-@agent("payer", tools=[pay])
+@agent("payer", tools=[pay, book])
 async def payer(ctx: Context, request: Payment) -> str:
     return await ctx.call(pay, request)
 
@@ -134,11 +143,12 @@ def test_tools_and_arguments_of_other_names_are_said(place: Place) -> None:
     odd = ("--agents", f"{place.odd}:payer")
     refused = place.begun("returns", *odd)
     assert refused.code == 1
-    assert "no tool here does what the starter set returns is about (tools: till.pay)" in refused.err
+    assert "no tool here does what the starter set returns is about (tools: till.book, till.pay)" in refused.err
     told = ("--tool", "refund=till.pay", "--argument", "refund.amount=pence", "--argument", "refund.order=sale_ref")
     begun = place.begun("returns", *told, *odd)
     assert begun.code == 0, begun.all
     assert "refund: till.pay (amount: pence, order: sale_ref)" in begun.out
+    assert "record.sale" not in place.read("context.toml")  # The book says what was paid, but not for which sale.
     assert "resource is till::pay)\nwhen { resource.pence <= 5000 }" in place.read("returns.cedar")
 
 
