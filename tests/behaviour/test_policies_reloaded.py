@@ -204,6 +204,25 @@ async def test_where_no_process_runs_agents_nothing_is_put_in_force(store: Path,
         assert await administration(asker) == []
 
 
+async def test_of_two_who_want_different_sets_at_once_the_later_one_gets_theirs_and_the_other_is_told(
+    store: Path, write: Write, tmp_path: Path
+) -> None:
+    for name, rules in (
+        ("one.cedar", ALL + ALL.replace("all", "more")),
+        ("two.cedar", ALL + ALL.replace("all", "most")),
+    ):
+        (tmp_path / name).write_text(rules)
+    async with Kernel(store, agents=[desk], policies=write(ALL)) as kernel:
+        first, second = await asyncio.gather(
+            kernel.reload_policies(tmp_path / "one.cedar"),
+            kernel.reload_policies(tmp_path / "two.cedar"),
+            return_exceptions=True,
+        )
+        assert isinstance(first, NotAllowed)
+        assert "somebody else wanted other policies" in str(first)
+        assert second == kernel.policy.digest()
+
+
 async def test_only_who_administers_the_whole_deployment_changes_which_policies_are_in_force(
     store: Path, write: Write
 ) -> None:
@@ -238,6 +257,7 @@ def test_an_answer_to_a_proposal_that_another_one_has_followed_changes_nothing()
 
     state = told(Administration(), EnterPolicies("a", {}), ProposePolicies("b", {}), ProposePolicies("c", {}))
     assert administer(state, RefusePolicies("b", "late")) == ()
+    assert administer(state, EnterPolicies("b", {}, answers=True)) == ()
     assert administer(state, ProposePolicies("c", {})) == ()
     assert state.policies_proposed == ev.PoliciesProposed("c", {})
     refused = told(state, RefusePolicies("c", "faults"))

@@ -88,7 +88,7 @@ class InForce:
         """Have policies put in force, those that this kernel was given unless others are named; return the digest once they are.
 
         Raises BadPolicies for what cannot be used, BadConfiguration when the process that runs agents refuses them, NotAllowed when there
-        is no such process, NotResponding when it does not answer. What was in force stays so then.
+        is no such process or somebody else wants others at the same time, NotResponding when it does not answer. What was in force stays so then.
         """
         if not self._answers and WorkerLock.holder(store) is None:
             message = f"no process runs agents over {store}, so no policies are in force"
@@ -110,11 +110,19 @@ class InForce:
             raise NotResponding(
                 message, hint="Look at that process; at its next start it begins with its own folder."
             ) from None
-        refused = self._administrator.state.policies_refused
+        state = self._administrator.state
+        refused, entered = state.policies_refused, state.policies_in_force
         if refused is not None and refused.digest == digest:
             message = f"the process that runs agents refuses policy set {digest[:SET_DIGITS]}: {refused.reason}"
             raise BadConfiguration(
                 message, hint="The set before stays in force. Start that process with the same agents."
+            )
+        if entered is None or entered.digest != digest:
+            message = (
+                f"somebody else wanted other policies than set {digest[:SET_DIGITS]} at the same time, and those count"
+            )
+            raise NotAllowed(
+                message, hint="Look at what is in force, then give the command again if it is still wanted."
             )
         return digest
 
@@ -151,10 +159,10 @@ class InForce:
         self._gate.enter(found.policy)
 
     async def _answer(self, proposed: PoliciesProposed) -> None:
-        """Put a proposed set in force, or say why not."""
+        """Put a proposed set in force, or say why not; one that a later one has taken the place of is let be."""
         reason = self._fault(proposed)
         digest = proposed.digest
-        command = RefusePolicies(digest, reason) if reason else EnterPolicies(digest, proposed.files)
+        command = RefusePolicies(digest, reason) if reason else EnterPolicies(digest, proposed.files, answers=True)
         await self._administrator.command(command, KERNEL)
 
     def _fault(self, proposed: PoliciesProposed) -> str:

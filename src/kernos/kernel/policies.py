@@ -27,6 +27,8 @@ def _propose(state: Administration, command: ProposePolicies) -> tuple[Administr
 
 def _enter(state: Administration, command: EnterPolicies) -> tuple[AdministrationData, ...]:
     in_force, pending = state.policies_in_force, state.policies_proposed
+    if command.answers and (pending is None or pending.digest != command.digest):
+        return ()
     if pending is None and in_force is not None and in_force.digest == command.digest:
         return ()
     return (PoliciesEntered(command.digest, command.files),)

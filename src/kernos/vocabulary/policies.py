@@ -121,6 +121,8 @@ class EnterPolicies:
 
     digest: str
     files: Mapping[str, str]
+    answers: bool = False
+    """Only where this set is what is wanted: another one may have been proposed by now."""
 
 
 @dataclass(frozen=True, slots=True)
