@@ -11,7 +11,7 @@ from benchmarks.contestant import measure_all, run_program
 from benchmarks.durable import KERNOS
 from benchmarks.peers.environment import own_python
 from benchmarks.row import Options, Row, at_most
-from benchmarks.subject.gate import FLOW
+from benchmarks.subject.gate import FLOW, PYTHON
 
 _WHOLE_US = 400
 _BOTH_US = 150
@@ -30,12 +30,14 @@ def run(options: Options) -> list[Row]:
             "CPU us/call",
         )
         for rules in found[0]
-        if rules != FLOW
+        if rules not in (FLOW, PYTHON)
     ]
     both = median(each[_RULES] + each[FLOW] for each in found)
     rows.append(
         at_most(f"policy with {_RULES} rules, and flow in a run that read 50 mails", both, "CPU us/call", _BOTH_US)
     )
+    alone = median(each[PYTHON] for each in found)
+    rows.append(at_most(f"contract and policy, {_RULES} rules, in Python alone", alone, "CPU us/call", _BOTH_US))
     whole = replace(KERNOS, name="kernos, actions", variant="actions", waves=8)
     cost = measure_all([whole], 64, options)[whole.name]
     rows.append(

@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from benchmarks.measure import report
 from benchmarks.subject.agents import Ask, act, actor
+from kernos.adapters.cedar.policy import CedarPolicy
 from kernos.app.policies import load_policy
 from kernos.control.gate import Gate
 from kernos.control.registry import Registry
 from kernos.flow.facts import Facts
 from kernos.flow.judge import judge
 from kernos.flow.words import Words
+from kernos.ports.policy import Policy
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Consequence, FlowContract, ResultFields, Role
 from kernos.vocabulary.gate import Answer
@@ -23,6 +25,7 @@ from kernos.vocabulary.quantities import Limits
 
 PERSON = PrincipalId("person:bench")
 FLOW = "flow"
+PYTHON = "python"
 MAILS = 50
 ANSWER = "Thank you for asking us! We shall be there, two of us, and take the train at 11; we bring some cheese. " * 3
 TEXT = (
@@ -97,14 +100,17 @@ def main(repetitions: int) -> None:
         profile="standard",
     )
     found = {}
-    for count in (1, 10, 50):
-        gate = Gate(registry, load_policy(rules(count) + "\n", registry))
+    names = [one.name for one in registry.agents]
+    python = CedarPolicy(rules(50), registry.tools, names, registry.models, engine="python")
+    sets: dict[str, Policy] = {str(count): load_policy(rules(count) + "\n", registry) for count in (1, 10, 50)}
+    for name, policy in {**sets, PYTHON: python}.items():
+        gate = Gate(registry, policy)
 
         def decide(gate: Gate = gate) -> Answer:
             return gate.decide_call(requested, PERSON, actor, act.name, args).answer
 
         assert decide() is Answer.ALLOW
-        found[str(count)] = microseconds(decide, repetitions)
+        found[name] = microseconds(decide, repetitions)
     found[FLOW] = flow_us(repetitions)
     report(found)
 

@@ -1,7 +1,7 @@
 """Cedar: three answers out of two questions, their grounds, and what is refused at load."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -44,8 +44,13 @@ EFFECTS = {tool.name: tool.effect for tool in TOOLS}
 ARGS = {"order_id": "o1", "amount_cents": 4_000, "note": None, "weight": 1.5}
 
 
-def _load(policies: Mapping[str, str] | str) -> CedarPolicy:
-    return CedarPolicy(policies, TOOLS, ["desk", "clerk"], ["small"])
+Load = Callable[[Mapping[str, str] | str], CedarPolicy]
+
+
+@pytest.fixture(params=["cedarpy", "python"])
+def load(request: pytest.FixtureRequest) -> Load:
+    """Load policies with each engine in turn."""
+    return lambda policies: CedarPolicy(policies, TOOLS, ["desk", "clerk"], ["small"], engine=request.param)
 
 
 def _ask(policy: CedarPolicy, tool: str = "shop.refund", args: object = None, **over: Any) -> Decision:
@@ -89,23 +94,25 @@ when { resource has note && resource.note like "*night*" };
         ({"amount_cents": 100_001}, Answer.DENY, ("cap",)),
     ],
 )
-def test_two_questions_give_three_answers(change: dict[str, Any], answer: Answer, rules: tuple[str, ...]) -> None:
-    decision = _ask(_load(LADDER), args=ARGS | change)
+def test_two_questions_give_three_answers(
+    load: Load, change: dict[str, Any], answer: Answer, rules: tuple[str, ...]
+) -> None:
+    decision = _ask(load(LADDER), args=ARGS | change)
     assert (decision.answer, decision.rules) == (answer, rules)
 
 
-def test_what_no_policy_permits_is_denied() -> None:
-    decision = _ask(_load(LADDER), "mail")
+def test_what_no_policy_permits_is_denied(load: Load) -> None:
+    decision = _ask(load(LADDER), "mail")
     assert (decision.answer, decision.rules, decision.reason) == (Answer.DENY, (), "no policy permits it")
 
 
-def test_a_policy_without_an_id_is_called_by_its_place() -> None:
-    decision = _ask(_load({"b.cedar": "permit (principal, action, resource is shop::refund);", "a.cedar": LADDER}))
+def test_a_policy_without_an_id_is_called_by_its_place(load: Load) -> None:
+    decision = _ask(load({"b.cedar": "permit (principal, action, resource is shop::refund);", "a.cedar": LADDER}))
     assert decision.rules == ("policy4", "refunds", "small")
 
 
-def test_policies_see_the_agent_its_version_the_person_the_tenant_and_the_depth() -> None:
-    policy = _load("""
+def test_policies_see_the_agent_its_version_the_person_the_tenant_and_the_depth(load: Load) -> None:
+    policy = load("""
         permit (principal == Agent::"desk", action, resource is shop::refund) when {
             principal.version == "3" && context.on_behalf_of == "person:ana" && context.tenant == "default"
             && context.depth < 2
@@ -122,20 +129,20 @@ def test_policies_see_the_agent_its_version_the_person_the_tenant_and_the_depth(
         assert _ask(policy, **other).answer is Answer.DENY, other
 
 
-def test_without_files_reads_and_models_go_on_alone_and_the_rest_waits_for_a_person() -> None:
-    policy = _load({})
+def test_without_files_reads_and_models_go_on_alone_and_the_rest_waits_for_a_person(load: Load) -> None:
+    policy = load({})
     assert _ask(policy, "shop.find").answer is Answer.ALLOW
     assert _ask(policy, "model", {"model": "small", "task": "triage"}).answer is Answer.ALLOW
     assert _ask(policy, "shop.refund").answer is Answer.ASK
     assert _ask(policy, "mail").answer is Answer.ASK
 
 
-def test_the_default_policies_load_before_any_tool_is_declared() -> None:
-    assert CedarPolicy({}, [], [], []).digest() != _load({}).digest()
+def test_the_default_policies_load_before_any_tool_is_declared(load: Load) -> None:
+    assert CedarPolicy({}, [], [], []).digest() != load({}).digest()
 
 
-def test_model_calls_are_told_apart_by_model_and_task() -> None:
-    policy = _load("""
+def test_model_calls_are_told_apart_by_model_and_task(load: Load) -> None:
+    policy = load("""
         permit (principal, action, resource == Model::"small") when { resource.task == "triage" };
     """)
     assert _ask(policy, "model", {"model": "small", "task": "triage"}).answer is Answer.ALLOW
@@ -143,13 +150,13 @@ def test_model_calls_are_told_apart_by_model_and_task() -> None:
     assert _ask(policy, "model", {"model": "large", "task": "triage"}).answer is Answer.DENY
 
 
-def test_a_rule_for_reads_does_not_cover_models() -> None:
-    policy = _load('permit (principal, action, resource in Effect::"read");')
+def test_a_rule_for_reads_does_not_cover_models(load: Load) -> None:
+    policy = load('permit (principal, action, resource in Effect::"read");')
     assert _ask(policy, "model", {"model": "small", "task": "triage"}).answer is Answer.DENY
 
 
-def test_an_evaluation_error_denies_even_where_another_rule_permits() -> None:
-    policy = _load("""
+def test_an_evaluation_error_denies_even_where_another_rule_permits(load: Load) -> None:
+    policy = load("""
         permit (principal, action, resource is shop::refund);
         @id("sum") forbid (principal, action == Action::"unattended", resource is shop::refund)
         when { resource.amount_cents + 9223372036854775807 < 0 };
@@ -173,9 +180,9 @@ def test_an_evaluation_error_denies_even_where_another_rule_permits() -> None:
     ],
 )
 def test_arguments_that_do_not_fit_are_denied_whether_or_not_the_answer_is_kept(
-    policies: str, args: object, told: str
+    load: Load, policies: str, args: object, told: str
 ) -> None:
-    policy = _load(policies)
+    policy = load(policies)
     assert _ask(policy).answer is Answer.ALLOW
     decision = _ask(policy, args=args)
     assert decision.answer is Answer.DENY
@@ -183,18 +190,18 @@ def test_arguments_that_do_not_fit_are_denied_whether_or_not_the_answer_is_kept(
     assert _ask(policy).answer is Answer.ALLOW
 
 
-def test_a_reason_never_shows_an_argument() -> None:
-    assert "secret" not in _ask(_load(LADDER), args=ARGS | {"amount_cents": "secret"}).reason
+def test_a_reason_never_shows_an_argument(load: Load) -> None:
+    assert "secret" not in _ask(load(LADDER), args=ARGS | {"amount_cents": "secret"}).reason
 
 
-def test_arguments_that_are_no_json_are_denied() -> None:
+def test_arguments_that_are_no_json_are_denied(load: Load) -> None:
     request = Request("desk", "1", PrincipalId("person:ana"), TenantId("t"), "mail", Effect.ONCE, Json(b"{"))
-    assert _load({}).decide(request).answer is Answer.DENY
+    assert load({}).decide(request).answer is Answer.DENY
 
 
-def test_every_fault_of_every_file_is_told_at_once_with_its_place_and_what_to_do() -> None:
+def test_every_fault_of_every_file_is_told_at_once_with_its_place_and_what_to_do(load: Load) -> None:
     with pytest.raises(BadConfiguration) as caught:
-        _load(
+        load(
             {
                 "a.cedar": '// head\n@id("one") permit (principal, action, resource is shop::nope);\n'
                 '@id("two") permit (principal, action, resource is shop::refund)\n'
@@ -229,9 +236,9 @@ def test_every_fault_of_every_file_is_told_at_once_with_its_place_and_what_to_do
         assert any(line.strip().startswith(place) and words in line for line in told), (place, words, told)
 
 
-def test_a_scope_that_fits_no_call_is_a_fault() -> None:
+def test_a_scope_that_fits_no_call_is_a_fault(load: Load) -> None:
     with pytest.raises(BadConfiguration, match="principals are agents"):
-        _load('permit (principal == Model::"small", action, resource);')
+        load('permit (principal == Model::"small", action, resource);')
 
 
 @pytest.mark.parametrize(
@@ -247,13 +254,13 @@ def test_two_tools_that_policies_could_not_tell_apart_are_refused() -> None:
         CedarPolicy({}, [_tool("refund", Effect.READ), _tool("shop.refund", Effect.READ)], [], [])
 
 
-def test_the_digest_depends_on_file_names_texts_and_schema_and_on_nothing_else() -> None:
-    policy = _load({"a": LADDER, "b": "// nothing"})
-    assert policy.digest() == _load({"b": "// nothing", "a": LADDER}).digest()
+def test_the_digest_depends_on_file_names_texts_and_schema_and_on_nothing_else(load: Load) -> None:
+    policy = load({"a": LADDER, "b": "// nothing"})
+    assert policy.digest() == load({"b": "// nothing", "a": LADDER}).digest()
     assert policy.digest() == CedarPolicy({"a": LADDER, "b": "// nothing"}, TOOLS[::-1], ["x"], []).digest()
     others = (
-        _load({"a": LADDER, "c": "// nothing"}),
-        _load({"a": LADDER, "b": "// nothing."}),
+        load({"a": LADDER, "c": "// nothing"}),
+        load({"a": LADDER, "b": "// nothing."}),
         CedarPolicy({"a": LADDER, "b": "// nothing"}, TOOLS[:2], [], []),
     )
     assert len({policy.digest(), *(other.digest() for other in others)}) == 4

@@ -36,7 +36,7 @@ def _request(tool: str, args: bytes = b'{"amount_cents":5}', effect: Effect = Ef
     return Request("desk", "1", PrincipalId("person:ana"), DEFAULT_TENANT, tool, effect, Json(args))
 
 
-def _cedar(shift: str = "") -> Policy:
+def _cedar(shift: str = "", engine: str = "cedarpy") -> Policy:
     text = f"""
         {shift}
         @id("free") permit (principal, action, resource is free);
@@ -44,7 +44,7 @@ def _cedar(shift: str = "") -> Policy:
         @id("denied") forbid (principal, action, resource is denied);
     """
     names = ("free", "asked", "denied")
-    return CedarPolicy(text, [_tool(name, Effect.IDEMPOTENT) for name in names], ["desk"], [])
+    return CedarPolicy(text, [_tool(name, Effect.IDEMPOTENT) for name in names], ["desk"], [], engine=engine)
 
 
 def _table(shift: str = "") -> Policy:
@@ -52,7 +52,11 @@ def _table(shift: str = "") -> Policy:
     return TablePolicy(table | ({"more": Answer.DENY} if shift else {}))
 
 
-engines = pytest.mark.parametrize("make", [_cedar, _table], ids=["cedar", "table"])
+def _pure(shift: str = "") -> Policy:
+    return _cedar(shift, "python")
+
+
+engines = pytest.mark.parametrize("make", [_cedar, _pure, _table], ids=["cedar", "pure", "table"])
 
 
 @engines

@@ -198,8 +198,10 @@ class Reference:
 @given(st.lists(rules(), max_size=8), requests())
 @example(["permit (principal, action, resource);"], [])
 def test_the_answer_is_that_of_the_whole_set_asked_in_full(texts: list[str], asked: list[Request]) -> None:
-    policy = CedarPolicy("\n".join(texts) or "// none", CONTRACTS, AGENTS, MODELS)
-    reference = Reference("\n".join(texts), policy.schema_text())
+    text = "\n".join(texts) or "// none"
+    policies = [CedarPolicy(text, CONTRACTS, AGENTS, MODELS, engine=engine) for engine in ("cedarpy", "python")]
+    reference = Reference("\n".join(texts), policies[0].schema_text())
     for request in [*asked, *asked]:  # The second time, some answers are kept ones.
-        decision = policy.decide(request)
-        assert (decision.answer, decision.rules) == reference.decide(request), texts
+        for policy in policies:
+            decision = policy.decide(request)
+            assert (decision.answer, decision.rules) == reference.decide(request), texts

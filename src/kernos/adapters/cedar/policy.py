@@ -12,12 +12,13 @@ schema's form in every case, so what does not fit is always denied. Bounded: `_S
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
-import cedarpy
 import msgspec
 from msgspec import json
 
+from kernos.adapters.cedar.engine import Engine, PolicySet, Schema, Sides
 from kernos.adapters.cedar.rules import Names, read_rules
 from kernos.adapters.cedar.schema import MODEL_TYPE, known_shapes, schema_text, tool_types
 from kernos.adapters.cedar.scope import fits
@@ -53,7 +54,6 @@ _CALL_ID = "call"  # The resource is the call itself; its type is the tool, and 
 _LONG, _STRING = Scalar("Long"), Scalar("String")
 _NO_EFFECTS: tuple[str, ...] = ()
 _MODEL_ARGS = Record((Attribute("model", _STRING, required=True), Attribute("task", _STRING, required=True)))
-_ACTIONS = ({"type": "Action", "id": "invoke"}, {"type": "Action", "id": "unattended"})
 
 
 class CedarPolicy:
@@ -66,8 +66,11 @@ class CedarPolicy:
         agents: Sequence[str],
         models: Sequence[str],
         declared: Declared = NOTHING_DECLARED,
+        engine: str = "",
     ) -> None:
         """Take policy texts by file name, or one text; no file at all means DEFAULT_POLICIES. `declared`: what they may ask about besides.
+
+        `engine` is "cedarpy", "python", or empty for cedarpy where it is installed and Python elsewhere.
 
         Raises BadConfiguration with every fault of every file, or of the tools' names.
         """
@@ -77,8 +80,8 @@ class CedarPolicy:
         self._tools = tool_types(tools)
         self._known = known_shapes(declared, tools)
         self._schema_text = schema_text(self._tools, self._known)
-        schema = cedarpy.Schema.from_str(self._schema_text)
-        self._rules = read_rules(files, schema, Names(self._tools, agents, models))
+        self._engine = _engine(engine, Schema(self._tools, self._known, self._schema_text))
+        self._rules = read_rules(files, self._engine, Names(self._tools, agents, models))
         self._requires = {rule.id: rule.requires for rule in self._rules if rule.requires is not None}
         grounds = json.encode([sorted(files.items()), self._schema_text, declared])
         self._digest = hashlib.sha256(grounds).hexdigest()
@@ -155,31 +158,27 @@ class CedarPolicy:
     def _slice(self, agent: str, call: "_Call") -> "_Slice":
         rules = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
         bodies = {rule.id: rule.body for rule in rules}
-        document = {"staticPolicies": bodies, "templates": {}, "templateLinks": []}
-        policies = cedarpy.PolicySet.from_json_str(json.encode(document).decode())
+        policies = self._engine.load(bodies)
         conditions = [rule.body["conditions"] for rule in rules]
         names = frozenset(_texts(conditions))
         return _Slice(policies, any(conditions), names, tuple(name for name in self._known if name in names))
 
     def _ask(self, call: "_Call", piece: "_Slice") -> Decision:
         """Ask Cedar, showing only attributes that a condition can mean: the others would cost most time."""
-        agent, resource = {"type": "Agent", "id": call.agent}, {"type": call.kind, "id": call.id}
-        attributes = {name: value for name, value in call.attributes.items() if name in piece.names}
-        parents = [{"type": "Effect", "id": effect} for effect in call.effects]
-        entities = [{"uid": resource, "attrs": attributes, "parents": parents}]
-        if "version" in piece.names:
-            entities.append({"uid": agent, "attrs": {"version": call.agent_version}, "parents": []})
         said = {name: value for name, value in call.context.items() if name in piece.names}
-        said |= self._look_up(call, piece.asked)
-        sides = {"principal": agent, "resource": resource, "context": json.encode(said).decode()}
-        questions = [{**sides, "action": action} for action in _ACTIONS]
-        written = json.encode(entities).decode()
-        invoke, unattended = cedarpy.is_authorized_batch(questions, piece.policies, written)
-        errors = [*invoke.diagnostics.errors, *unattended.diagnostics.errors]
-        if errors or cedarpy.Decision.NoDecision in (invoke.decision, unattended.decision):
-            text = errors[0] if errors else "no decision"
-            return self._deny(f"a policy cannot be evaluated: {text[:_REASON_LENGTH_MAX]}")
-        rules, more = invoke.diagnostics.reasons, unattended.diagnostics.reasons
+        sides = Sides(
+            principal=("Agent", call.agent),
+            resource=(call.kind, call.id),
+            parents=[("Effect", effect) for effect in call.effects],
+            attributes={name: value for name, value in call.attributes.items() if name in piece.names},
+            principal_attributes={"version": call.agent_version} if "version" in piece.names else {},
+            context=said | self._look_up(call, piece.asked),
+        )
+        invoke, unattended = piece.policies.ask(sides)
+        errors = [*invoke.errors, *unattended.errors]
+        if errors:
+            return self._deny(f"a policy cannot be evaluated: {errors[0][:_REASON_LENGTH_MAX]}")
+        rules, more = invoke.reasons, unattended.reasons
         if not invoke.allowed:
             reason = f"forbidden by {_listed(rules)}" if rules else "no policy permits it"
             return self._deny(reason, rules)
@@ -219,7 +218,7 @@ class _Call:
 class _Slice:
     """The rules whose scope fits one agent and one kind of call."""
 
-    policies: cedarpy.PolicySet
+    policies: PolicySet
     conditional: bool
     names: frozenset[str]
     """Every text in the conditions: an attribute whose name is not among them cannot matter."""
@@ -242,3 +241,14 @@ def _texts(node: object) -> Iterator[str]:
 
 def _listed(rules: Sequence[str]) -> str:
     return ", ".join(sorted(rules))
+
+
+def _engine(name: str, schema: Schema) -> Engine:
+    """Return the engine `cedarpy` or `python`; for the empty name, cedarpy where it is installed."""
+    if (name or ("cedarpy" if find_spec("cedarpy") else "python")) == "cedarpy":
+        from kernos.adapters.cedar.compiled import CompiledEngine  # noqa: PLC0415 - not every platform has cedarpy
+
+        return CompiledEngine(schema)
+    from kernos.adapters.cedar.pure.engine import PureEngine  # noqa: PLC0415 - read only where it is wanted
+
+    return PureEngine(schema)

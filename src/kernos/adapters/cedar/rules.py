@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cedarpy
-from msgspec import json
-
 from kernos.adapters.cedar.approvers import requirement_of
+from kernos.adapters.cedar.engine import Engine
+from kernos.adapters.cedar.pure.text import read
+from kernos.adapters.cedar.pure.tokens import Unreadable
 from kernos.adapters.cedar.schema import MODEL_TYPE, ToolType
 from kernos.adapters.cedar.statements import Statement, statements_of
 from kernos.vocabulary.gate import Requirement
-from kernos.vocabulary.policies import BadPolicies, Fault, RuleText
+from kernos.vocabulary.policies import BadPolicies, Fault, Place, RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ _ENTITY_TYPE = re.compile(r"on entity type `([^`]+)`")
 _NO_CALL = "unable to find an applicable action"
 
 
-def read_rules(files: Mapping[str, str], schema: cedarpy.Schema, names: Names) -> tuple[Rule, ...]:
+def read_rules(files: Mapping[str, str], engine: Engine, names: Names) -> tuple[Rule, ...]:
     """Read the rules of all files, in the order of file names. Raises BadPolicies with every fault."""
     rules: list[Rule] = []
     faults: list[Fault] = []
@@ -51,16 +51,15 @@ def read_rules(files: Mapping[str, str], schema: cedarpy.Schema, names: Names) -
     statements = [statement for file in sorted(files) for statement in statements_of(file, files[file])]
     for number, statement in enumerate(statements):
         at = f"{statement.file}, line {statement.place.line}"
-        broken = _broken(statement.text)
-        if broken is not None:
-            faults.append(Fault(statement.first_wrong(_broken), "", f"{broken}; correct the rule around it"))
+        try:
+            body, template = engine.read(statement.text)
+        except ValueError as broken:
+            faults.append(Fault(_wrong_place(statement, broken, engine), "", f"{broken}; correct the rule around it"))
             told.append(f"{at}: {broken}; correct the policy that begins there")
             continue
-        parsed = json.decode(cedarpy.policies_to_json_str(statement.text))
-        (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
         name = body.get("annotations", {}).get("id") or f"policy{number}"
         rule = Rule(name, body, RuleText(name, statement.place, statement.text))
-        found = list(_faults(rule, statement, schema, names, template=bool(parsed["templates"])))
+        found = list(_faults(rule, statement, engine, names, template=template))
         try:
             rule = replace(rule, requires=requirement_of(name, body.get("annotations", {})))
         except ValueError as wrong:
@@ -84,32 +83,37 @@ def read_texts(files: Mapping[str, str]) -> dict[str, RuleText]:
     found: dict[str, RuleText] = {}
     statements = [statement for file in sorted(files) for statement in statements_of(file, files[file])]
     for number, statement in enumerate(statements):
-        if _broken(statement.text) is None:
-            parsed = json.decode(cedarpy.policies_to_json_str(statement.text))
-            (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
-            name = body.get("annotations", {}).get("id") or f"policy{number}"
-            found[name] = RuleText(name, statement.place, statement.text)
+        try:
+            ((body, _),) = read(statement.text)
+        except Unreadable:
+            continue
+        name = body.get("annotations", {}).get("id") or f"policy{number}"
+        found[name] = RuleText(name, statement.place, statement.text)
     return found
 
 
-def _broken(text: str) -> str | None:
-    """Say what the grammar does not take; None when it takes it."""
-    try:
-        cedarpy.policies_to_json_str(text)
-    except ValueError as broken:
-        return str(broken)
-    return None
+def _wrong_place(statement: Statement, broken: ValueError, engine: Engine) -> Place:
+    """Return where the grammar breaks: as the engine says, or found by trying shorter texts."""
+    if isinstance(broken, Unreadable):
+        return statement.at(broken.offset)
+
+    def fault(text: str) -> str | None:
+        try:
+            engine.read(text)
+        except ValueError as wrong:
+            return str(wrong)
+        return None
+
+    return statement.first_wrong(fault)
 
 
-def _faults(
-    rule: Rule, statement: Statement, schema: cedarpy.Schema, names: Names, *, template: bool
-) -> Iterator[Fault]:
+def _faults(rule: Rule, statement: Statement, engine: Engine, names: Names, *, template: bool) -> Iterator[Fault]:
     if template:
         message = "it has a slot, and slots are never filled here; write the principal or resource out"
         yield Fault(statement.find("?"), f"rule {rule.id}", message)
         return
-    result = cedarpy.validate_policies(statement.text, schema)
-    errors = list(dict.fromkeys(_FOR_ACTION.sub("", _FOR_POLICY.sub("", error.error)) for error in result.errors))
+    wrong = engine.faults(statement.text, rule.body)
+    errors = list(dict.fromkeys(_FOR_ACTION.sub("", _FOR_POLICY.sub("", error)) for error in wrong))
     telling = [error for error in errors if not error.startswith(_NO_CALL)]
     for error in telling or errors:  # That no call fits is only news where nothing else explains it.
         quoted = _QUOTED.search(error)

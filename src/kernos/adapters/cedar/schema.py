@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import json
 
-from kernos.adapters.cedar.shape import RESERVED, Record, Scalar, SetOf, Shape, read_input
+from kernos.adapters.cedar.shape import RESERVED, Attribute, Record, Scalar, SetOf, Shape, read_input
 from kernos.vocabulary.circumstances import ALWAYS, Declared
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.errors import BadConfiguration
@@ -15,6 +15,23 @@ from kernos.vocabulary.gate import MODEL_TOOL
 from kernos.vocabulary.outcome import Effect
 
 MODEL_TYPE = "Model"
+
+_STRING = Scalar("String")
+ALWAYS_ATTRIBUTES = {
+    "Agent": Record((Attribute("version", _STRING, required=True),)),
+    MODEL_TYPE: Record((Attribute("task", _STRING, required=True),)),
+}
+"""The entities that are there whatever tools are declared."""
+_CONTEXT = Record(
+    (
+        Attribute("on_behalf_of", _STRING, required=True),
+        Attribute("tenant", _STRING, required=True),
+        Attribute("depth", Scalar("Long"), required=True),
+        Attribute("undo", Scalar("Bool"), required=True),
+        Attribute("guest", Scalar("Bool"), required=True),
+    )
+)
+"""What the context always has."""
 
 _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
@@ -24,14 +41,10 @@ _HEAD = f"""\
 
 entity Effect enum [{", ".join(f'"{effect}"' for effect in Effect)}];
 
-entity Agent = {{
-  version: String,
-}};
+entity Agent = {ALWAYS_ATTRIBUTES["Agent"].text("")};
 
 // A model call has no effect; `in [Effect]` lets rules on effects stand before the first tool is declared.
-entity {MODEL_TYPE} in [Effect] = {{
-  task: String,
-}};
+entity {MODEL_TYPE} in [Effect] = {ALWAYS_ATTRIBUTES[MODEL_TYPE].text("")};
 """
 
 _TAIL = """
@@ -39,13 +52,7 @@ _TAIL = """
 action invoke, unattended appliesTo {{
   principal: [Agent],
   resource: [{resources}],
-  context: {{
-    on_behalf_of: String,
-    tenant: String,
-    depth: Long,
-    undo: Bool,
-    guest: Bool,
-{more}  }},
+  context: {context},
 }};
 """
 
@@ -100,12 +107,14 @@ def schema_text(types: dict[str, ToolType], known: Mapping[str, Shape]) -> str:
         body = "\n".join(entities)
         pieces.append(f"\nnamespace {space} {{\n{body}}}\n" if space else f"\n{body}")
     resources = ", ".join([*(tool_type.name for tool_type in types.values()), MODEL_TYPE])
-    more = "".join(
-        f"    {name}{'?' if isinstance(shape, Record) else ''}: {shape.text('    ')},\n"
-        for name, shape in known.items()
-    )
-    pieces.append(_TAIL.format(resources=resources, more=more))
+    pieces.append(_TAIL.format(resources=resources, context=context_shape(known).text("  ")))
     return "".join(pieces)
+
+
+def context_shape(known: Mapping[str, Shape]) -> Record:
+    """Return the form of the context: what it always has, and what is known besides; records are there or not."""
+    more = (Attribute(name, shape, not isinstance(shape, Record)) for name, shape in known.items())
+    return Record((*_CONTEXT.attributes, *more))
 
 
 def known_shapes(declared: Declared, tools: Sequence[ToolContract[Any, Any]]) -> dict[str, Shape]:

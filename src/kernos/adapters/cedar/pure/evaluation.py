@@ -81,7 +81,9 @@ class Policies:
 
     def ask(self, question: Question) -> Verdict:
         """Answer as Cedar does: allowed where a permit and no forbid holds; what cannot be evaluated holds not."""
-        permits, forbids, errors = [], [], []
+        permits: list[str] = []
+        forbids: list[str] = []
+        errors: list[tuple[str, str]] = []
         for name, permit, holds in self._policies:
             try:
                 if holds(question):
@@ -143,7 +145,7 @@ def compiled(node: Node) -> Ask:
 
 def _literal(value: Any) -> Ask:
     constant = _named(value["__entity"]) if isinstance(value, dict) else value
-    return lambda question: constant
+    return lambda _: constant
 
 
 def _function(method: Method, arguments: Sequence[Ask]) -> Ask:

@@ -21,7 +21,8 @@ _DATETIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{3}))?(?:Z|([+-])([0-9]{2})([0-9]{2})))?"
 )
-_LEAP_CYCLE_DAYS = 146_097
+_CYCLE_DAYS = 146_097
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _HOUR_MAX, _MINUTE_MAX = 23, 59
 _DIGITS_MAX = 20
 _LOOPBACK_BITS = {4: 8, 6: 128}
@@ -95,9 +96,10 @@ def _datetime(text: str) -> Datetime:
     )
     if max(hour, off_hour) > _HOUR_MAX or max(minute, second, off_minute) > _MINUTE_MAX:
         raise Unevaluable(message)
+    cycle = 400 if year == 0 else 0  # Python's years begin with 1; after 400 years the calendar repeats.
     try:
-        days = date(year + 400, month, day).toordinal() - date(1970, 1, 1).toordinal() - _LEAP_CYCLE_DAYS
-    except ValueError as wrong:  # Counted 400 years on, because Cedar has a year 0 and Python has none.
+        days = date(year + cycle, month, day).toordinal() - _EPOCH_DAY - (_CYCLE_DAYS if cycle else 0)
+    except ValueError as wrong:
         raise Unevaluable(message) from wrong
     clock = hour * _UNITS_MS[1] + minute * _UNITS_MS[2] + second * _UNITS_MS[3] + part
     shift = off_hour * _UNITS_MS[1] + off_minute * _UNITS_MS[2]

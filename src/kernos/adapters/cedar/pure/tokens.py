@@ -66,7 +66,7 @@ def pattern(token: Token) -> list[object]:
 
 
 def _letters(token: Token, *, pattern: bool) -> Iterator[tuple[str, bool]]:
-    """Yield each letter, and whether it is a wildcard (also `\\x2a` is one, as in Cedar)."""
+    """Yield each letter, and whether it is a wildcard (also one written as a code is one, as in Cedar)."""
     at, inner = 0, token.text[1:-1]
     for found in _ESCAPE.finditer(inner):
         yield from ((letter, pattern and letter == "*") for letter in inner[at : found.start()])

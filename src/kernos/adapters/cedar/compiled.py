@@ -1,0 +1,61 @@
+"""Compiled: Cedar as cedarpy has it, the engine in Rust."""
+
+from collections.abc import Mapping, Sequence
+
+import cedarpy
+from msgspec import json
+
+from kernos.adapters.cedar.engine import Body, PolicySet, Schema, Sides, Verdict
+
+_ACTIONS = ({"type": "Action", "id": "invoke"}, {"type": "Action", "id": "unattended"})
+
+
+class CompiledEngine:
+    """An `Engine` by cedarpy."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = cedarpy.Schema.from_str(schema.text)
+
+    def read(self, statement: str) -> tuple[Body, bool]:
+        """Return the form of one policy, and whether it is a template. Raises ValueError."""
+        parsed = json.decode(cedarpy.policies_to_json_str(statement))
+        (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
+        return body, bool(parsed["templates"])
+
+    def faults(self, statement: str, body: Body) -> Sequence[str]:
+        """Return how a policy does not fit the schema."""
+        del body
+        return [error.error for error in cedarpy.validate_policies(statement, self._schema).errors]
+
+    def load(self, bodies: Mapping[str, Body]) -> PolicySet:
+        """Return policies by id, ready to be asked."""
+        document = {"staticPolicies": bodies, "templates": {}, "templateLinks": []}
+        return _Loaded(cedarpy.PolicySet.from_json_str(json.encode(document).decode()))
+
+
+class _Loaded:
+    def __init__(self, policies: cedarpy.PolicySet) -> None:
+        self._policies = policies
+
+    def ask(self, sides: Sides) -> tuple[Verdict, Verdict]:
+        """Answer for both actions; attributes and context travel as text."""
+        agent, resource = _named(sides.principal), _named(sides.resource)
+        parents = [_named(parent) for parent in sides.parents]
+        entities = [{"uid": resource, "attrs": sides.attributes, "parents": parents}]
+        if sides.principal_attributes:
+            entities.append({"uid": agent, "attrs": sides.principal_attributes, "parents": []})
+        said = {"principal": agent, "resource": resource, "context": json.encode(sides.context).decode()}
+        questions = [{**said, "action": action} for action in _ACTIONS]
+        first, second = cedarpy.is_authorized_batch(questions, self._policies, json.encode(entities).decode())
+        return _verdict(first), _verdict(second)
+
+
+def _named(entity: tuple[str, str]) -> dict[str, str]:
+    return {"type": entity[0], "id": entity[1]}
+
+
+def _verdict(found: cedarpy.AuthzResult) -> Verdict:
+    errors = found.diagnostics.errors
+    if not errors and found.decision is cedarpy.Decision.NoDecision:
+        errors = ["no decision"]
+    return Verdict(found.allowed, found.diagnostics.reasons, errors)
