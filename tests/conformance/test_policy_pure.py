@@ -6,6 +6,7 @@ Compared are the form that a text is read into, the decision, the policies that 
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import cedarpy
@@ -344,3 +345,27 @@ def test_operators_that_stand_too_many_above_one_another_are_refused() -> None:
     assert read(text.format("+".join("1" * 50)))
     with pytest.raises(Unreadable, match="more than 100 above one another"):
         read(text.format("+".join("1" * 150)))
+
+
+TEXTS = json.loads((Path(__file__).parent / "cedar_constructs.json").read_text(encoding="utf-8"))
+"""Each construct of the language at least once, and what is nearly one."""
+
+
+@pytest.mark.parametrize("text", TEXTS["heads"])
+def test_heads_and_annotations_are_read_alike(text: str) -> None:
+    found, _ = _read(text)
+    assert forms(text) == found
+
+
+CONTEXT = {"s": "abc", "n": 5, "r": {"a": 1, "b c": {"x": 1}}, "set": [1, 2, 2]}
+
+
+@pytest.mark.parametrize("body", TEXTS["constructs"])
+def test_each_construct_is_read_and_answered_alike(body: str) -> None:
+    text = f"permit (principal, action, resource) when {{ {body} }};"
+    found, _ = _read(text)
+    assert forms(text) == found
+    if found is not None and found[0]:
+        verdict = pure(text, CONTEXT, {"n": 1})
+        names = sorted(name for name, _ in verdict.errors)
+        assert (verdict.allowed, sorted(verdict.reasons), names) == asked(text, CONTEXT, {"n": 1})
