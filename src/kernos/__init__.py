@@ -40,6 +40,8 @@ _HOMES = {
     "Role": "kernos.vocabulary.flow",
     "HttpService": "kernos.adapters.http.client",
     "OpenAIModel": "kernos.adapters.http.model",
+    "Reach": "kernos.adapters.http.egress",
+    "Web": "kernos.adapters.http.web",
     "RulesModel": "kernos.adapters.rules.model",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "Migration",
     "OpenAIModel",
     "Proposal",
+    "Reach",
     "ResultFields",
     "Retry",
     "Role",
@@ -73,6 +76,7 @@ __all__ = [
     "ToolCall",
     "ToolFailed",
     "Undo",
+    "Web",
     "agent",
     "chain",
     "listing",

@@ -1,5 +1,7 @@
 from kernos.adapters.http.client import HttpService as HttpService
+from kernos.adapters.http.egress import Reach as Reach
 from kernos.adapters.http.model import OpenAIModel as OpenAIModel
+from kernos.adapters.http.web import Web as Web
 from kernos.adapters.rules.model import RulesModel as RulesModel
 from kernos.app.access import Access as Access
 from kernos.app.guest import Guests as Guests

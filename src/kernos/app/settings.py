@@ -42,6 +42,7 @@ class OpenAISettings(
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     token_limit_name: str = "max_tokens"  # noqa: S105 - no secret: these tokens are words
     timeout_ms: int = 280_000
+    reach: tuple[str, ...] = ()
 
 
 ModelSettings = RulesSettings | OpenAISettings

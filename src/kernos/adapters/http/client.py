@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from kernos.adapters.http.egress import Egress, Reach, Resolve
 from kernos.adapters.http.reply import json_of
 from kernos.adapters.http.sender import open_sender
 from kernos.adapters.http.wire import HttpRequest, Sender
@@ -27,6 +28,9 @@ class HttpService:
     FINAL when the service refuses (its words and its JSON are in the failure), RETRYABLE when nothing
     happened and it may later, UNKNOWN when it may have happened. Only the redirects of a GET are
     followed, and only on the same host.
+
+    An inner address (loopback, private) that the base URL spells out is where the service is; a name may lead to one, and a redirect or another
+    request to a special one, only where `reach` says so. So never make a service of an address that came with a call: that is what `Web` is for.
     """
 
     def __init__(
@@ -37,8 +41,12 @@ class HttpService:
         timeout_ms: int = TIMEOUT_MS,
         response_bytes_max: int = RESPONSE_BYTES_MAX,
         connections_max: int = CONNECTIONS_MAX,
+        reach: Reach | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         """Take where the service is and what headers it wants; a function is asked at each call.
+
+        `reach` holds the inner addresses that the service's name may lead to; `resolve` turns names into addresses in place of this machine.
 
         Nothing is opened before the first call.
         """
@@ -46,6 +54,7 @@ class HttpService:
         self._headers = headers
         self._timeout_ms = timeout_ms
         self._bounds = (response_bytes_max, connections_max)
+        self._egress = Egress(reach or Reach(), resolve)
         self._sender: Sender | None = None
 
     async def request(
@@ -78,7 +87,7 @@ class HttpService:
             timeout_ms=self._timeout_ms if call is None else min(self._timeout_ms, call.timeout_ms),
         )
         if self._sender is None:
-            self._sender = open_sender(*self._bounds)
+            self._sender = open_sender(*self._bounds, self._egress)
         return json_of(await self._sender.send(request))
 
     async def get(self, path: str, *, call: ToolCall | None, query: Mapping[str, str] | None = None) -> Json:

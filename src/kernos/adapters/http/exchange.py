@@ -1,18 +1,22 @@
 """Exchange: sends HTTP requests through aiohttp, each exactly once, and tells whether one may have arrived.
 
 Parallel: any number of requests, of which `connections_max` are under way and the others wait within
-their time. Bounded: time and bytes of each reply. The connections belong to the running event loop and
+their time. Bounded: time and bytes of each reply. Which addresses are connected to is decided by `Egress`, once for each connection. The connections belong to the running event loop and
 are closed with it; after that, or in another loop, new ones are opened. Nothing survives a crash.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from urllib.parse import unquote, urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL  # As aiohttp reads a URL, so it is checked here: two readers could differ.
 
+from kernos.adapters.http.egress import Egress, Refused
 from kernos.adapters.http.wire import CUT, HttpReply, HttpRequest
 from kernos.vocabulary.contract import ToolFailed
 
@@ -20,6 +24,9 @@ _KEEP_ALIVE_S = 4.0
 """Idle time after which a connection is not used again. Servers close theirs after 5 s (uvicorn, Node) to 75
 s (nginx); being sooner keeps requests off connections that are just being closed: their fate would be
 unknown."""
+
+CONNECT_MS_MAX = 10_000
+"""For one connection: a host that answers at all does so within a second, and three lost packets cost seven."""
 
 _REDIRECTS_MAX = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -48,8 +55,9 @@ class _Life:
 class Exchange:
     """A `Sender` over aiohttp."""
 
-    def __init__(self, response_bytes_max: int, connections_max: int) -> None:
-        """Take the bounds: bytes of a reply after decompression, and requests under way at once."""
+    def __init__(self, response_bytes_max: int, connections_max: int, egress: Egress) -> None:
+        """Take the bounds (bytes of a reply after decompression, and requests under way at once) and who decides on addresses."""
+        self._egress = egress
         self._bytes_max = response_bytes_max
         self._connections_max = connections_max
         self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
@@ -57,12 +65,16 @@ class Exchange:
     async def send(self, request: HttpRequest) -> HttpReply:
         """Send once and return whatever status came back. Raises ToolFailed as `Sender.send` says."""
         url = _url(request)
-        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]  # Without credentials.
-        where = f"{request.method} {request.path} at {host}"
+        where = f"{request.method} {request.path}"
         sent = _Sent()
         try:
+            if not request.is_foreign:
+                self._egress.name(url.raw_host or "", url.port or 0)
+            where = f"{request.method} {request.path or url.path} at {url.host_port_subcomponent}"
             async with asyncio.timeout(request.timeout_ms / 1_000 * _TIME_SHARE):
                 return await self._follow(request, url, where, sent)
+        except Refused as refused:
+            raise ToolFailed.final(f"{where} was not sent: {refused}") from refused
         except aiohttp.ClientConnectorCertificateError as error:
             raise ToolFailed.final(f"{where}: its certificate is not accepted ({error.certificate_error})") from error
         except ValueError as error:  # A URL or header that HTTP cannot carry, or a redirect to nowhere.
@@ -70,6 +82,8 @@ class Exchange:
             raise (
                 _lost(sent, message) if sent.maybe and request.method != "GET" else ToolFailed.final(message)
             ) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise _lost(sent, f"{where}: no connection within {CONNECT_MS_MAX} ms") from error
         except TimeoutError as error:
             raise _lost(sent, f"{where}: no answer within {request.timeout_ms} ms") from error
         except (_Cut, aiohttp.ClientError, OSError) as error:
@@ -81,18 +95,20 @@ class Exchange:
         if life is not None:
             await life.generator.aclose()
 
-    async def _follow(self, request: HttpRequest, url: str, where: str, sent: _Sent) -> HttpReply:
+    async def _follow(self, request: HttpRequest, url: URL, where: str, sent: _Sent) -> HttpReply:
         for _ in range(_REDIRECTS_MAX + 1):
             reply, onward = await self._once(request, url, where, sent)
             if onward is None:
                 return reply
             if _origin(onward) != _origin(url):
-                raise ToolFailed.final(f"{where} is redirected to {_origin(onward)[1]}; only its own host is followed")
+                place = onward.host_port_subcomponent or "nowhere"
+                raise ToolFailed.final(f"{where} is redirected to {place}; only its own host is followed")
             url = onward
         raise ToolFailed.final(f"{where} is redirected more than {_REDIRECTS_MAX} times")
 
-    async def _once(self, request: HttpRequest, url: str, where: str, sent: _Sent) -> tuple[HttpReply, str | None]:
+    async def _once(self, request: HttpRequest, url: URL, where: str, sent: _Sent) -> tuple[HttpReply, URL | None]:
         """Send one request; the second value is where a GET should go on."""
+        self._egress.check_literal(url.raw_host or "", url.port or 0)
         session = await self._opened()
         asked = session.request(
             request.method,
@@ -105,7 +121,7 @@ class Exchange:
         async with asked as response:
             onward = None
             if request.method == "GET" and response.status in _REDIRECTS and "Location" in response.headers:
-                onward = urljoin(url, response.headers["Location"])
+                onward = url.join(URL(response.headers["Location"]))
             body, trouble = await self._read(response)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return HttpReply(where, request.method, response.status, headers, body, trouble), onward
@@ -127,20 +143,61 @@ class Exchange:
         life = self._lives.get(loop)
         if life is None or life.session.closed:
             self._lives = {other: life for other, life in self._lives.items() if not other.is_closed()}
-            generator = _open(self._connections_max)
+            generator = _open(self._connections_max, self._egress)
             life = self._lives[loop] = _Life(generator, await anext(generator))
         return life.session
 
 
-async def _open(connections_max: int) -> AsyncGenerator[aiohttp.ClientSession, None]:
+class _Resolver(AbstractResolver):
+    """Gives aiohttp the addresses that were checked, and no others."""
+
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        del family  # Both are asked for.
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,  # noqa: PLR2004 - the protocol's number
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in await self._egress.resolve(host, port)
+        ]
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
+async def _open(connections_max: int, egress: Egress) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Open a session, and close it at the end: every event loop closes its generators as it shuts down."""
     marks = aiohttp.TraceConfig()
     marks.on_connection_create_end.append(_mark)
     marks.on_connection_reuseconn.append(_mark)
+
+    def make_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, place = info
+        egress.check_connection(str(place[0]), int(place[1]))
+        return socket.socket(family, kind, protocol)
+
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=_KEEP_ALIVE_S),
+        connector=aiohttp.TCPConnector(
+            limit=connections_max,
+            keepalive_timeout=_KEEP_ALIVE_S,
+            resolver=_Resolver(egress),
+            use_dns_cache=False,  # What was checked is connected to at once, and nothing else remembers it.
+            socket_factory=make_socket,
+        ),
+        trust_env=False,  # A proxy of the environment would connect for us, unchecked; `.netrc` would add credentials.
         cookie_jar=aiohttp.DummyCookieJar(),  # One caller's cookies are not another's.
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `send` bounds the whole of it.
+        timeout=aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_MS_MAX / 1_000
+        ),  # `send` bounds the whole of it.
         middlewares=[_never_again],
         trace_configs=[marks],
     )
@@ -166,25 +223,33 @@ async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHa
         raise _Cut(f"the connection broke before an answer came ({error})") from error
 
 
-def _url(request: HttpRequest) -> str:
-    """Put base and path together. Raises ToolFailed for a path that would leave the base or hold a query."""
+def _url(request: HttpRequest) -> URL:
+    """Put base and path together. Raises ToolFailed for no URL, and for a path that would leave the base or hold a query."""
     steps = unquote(request.path).replace("\\", "/").split("/")
     if "." in steps or ".." in steps or "?" in request.path or "#" in request.path:
         raise ToolFailed.final(
             f"{request.method} was not sent: the path {request.path!r} holds `..`, `?` or `#`; "
             "quote what goes into a path, and give the query apart"
         )
-    url = f"{request.base_url.rstrip('/')}/{request.path.lstrip('/')}"
-    if not url.startswith(("http://", "https://")):
-        raise ToolFailed.final(f"{request.method} was not sent: the base URL is no http://HOST or https://HOST")
-    return f"{url}?{urlencode(request.query)}" if request.query else url
+    text = request.base_url
+    if not request.is_foreign:
+        text = f"{text.rstrip('/')}/{request.path.lstrip('/')}"
+        text = f"{text}?{urlencode(request.query)}" if request.query else text
+    kind = "URL" if request.is_foreign else "base URL"
+    try:
+        url = URL(text)
+        if url.scheme not in ("http", "https") or not url.raw_host:
+            raise ToolFailed.final(f"{request.method} was not sent: the {kind} is no http://HOST or https://HOST")
+        if request.is_foreign and (url.raw_user is not None or url.raw_password is not None):
+            raise ToolFailed.final(f"{request.method} was not sent: the URL holds a name or a password before its host")
+    except ValueError as error:  # Its words may hold the URL, and that a password.
+        raise ToolFailed.final(f"{request.method} was not sent: the {kind} cannot be read") from error
+    return url
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port (RFC 6454, section 4). Raises ValueError for what is no URL."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname or "", port
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port (RFC 6454, section 4)."""
+    return url.scheme, url.raw_host, url.port
 
 
 def _lost(sent: _Sent, message: str) -> ToolFailed:

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import msgspec
 
 from kernos.adapters.http.answer_schema import strict
+from kernos.adapters.http.egress import Egress, Reach
 from kernos.adapters.http.reply import failure_of
 from kernos.adapters.http.sender import open_sender
 from kernos.adapters.http.wire import HttpReply, HttpRequest, Sender
@@ -44,13 +45,16 @@ class OpenAIModel:
         options: Mapping[str, Any] | None = None,
         token_limit_name: str = "max_tokens",  # noqa: S107 - no secret: these tokens are words
         timeout_ms: int = TIMEOUT_MS,
+        reach: Sequence[str] = (),
     ) -> None:
         """Take the endpoint (up to and with `/v1`) and the model's name there.
 
         `api_key_env` names the environment variable that holds the key; it is read at each call and kept
         nowhere. Prices are micro-dollars per million tokens; 0 is free of charge, None is unknown.
         `options` go into each request as they are (`{"temperature": 0}`). `token_limit_name` is the field
-        that bounds the answer: some newer models take only `max_completion_tokens`.
+        that bounds the answer: some newer models take only `max_completion_tokens`. `reach` holds the places
+        of `Reach`, where a name in `base_url` leads to an inner address (`models.lan:8080`); an address
+        that is itself written there needs none.
         """
         self._base_url = base_url
         self._model = model
@@ -59,6 +63,7 @@ class OpenAIModel:
         self._options = dict(options or {})
         self._token_limit_name = token_limit_name
         self._timeout_ms = timeout_ms
+        self._egress = Egress(Reach(*reach))
         self._sender: Sender | None = None
 
     @property
@@ -93,7 +98,7 @@ class OpenAIModel:
                 raise ToolFailed.final(message)
             headers["Authorization"] = f"Bearer {key}"
         if self._sender is None:
-            self._sender = open_sender(RESPONSE_BYTES_MAX, CONNECTIONS_MAX)
+            self._sender = open_sender(RESPONSE_BYTES_MAX, CONNECTIONS_MAX, self._egress)
         return await self._sender.send(
             HttpRequest(
                 method="POST",

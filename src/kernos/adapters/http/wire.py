@@ -19,6 +19,8 @@ class HttpRequest:
     query: Mapping[str, str]
     body: bytes | None
     timeout_ms: int
+    is_foreign: bool = False
+    """The URL came with the call and stands whole in `base_url`: no inner address is allowed for its being written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Sender(Protocol):
     async def send(self, request: HttpRequest) -> HttpReply:
         """Send once and return whatever status came back.
 
-        Raises ToolFailed: FINAL when the request cannot be sent at all, RETRYABLE when no byte of it
+        Raises ToolFailed: FINAL when the request cannot be sent at all or its address is refused, RETRYABLE when no byte of it
         left, else UNKNOWN.
         """
         ...

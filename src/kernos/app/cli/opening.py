@@ -129,6 +129,7 @@ def _model(name: str, model: ModelSettings, settings: Settings) -> Model:
                 options=model.options,
                 token_limit_name=model.token_limit_name,
                 timeout_ms=model.timeout_ms,
+                reach=model.reach,
             )
 
 
