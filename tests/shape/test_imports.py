@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "app": {"msgspec", "pydantic", "rich", "typer"},
 }
 """Libraries by ring; adapters, and the adapters for tests, may know all that kernos depends on."""
-PARTS = {"pydantic_core": "pydantic"}  # installed as a part of another
+PARTS = {"pydantic_core": "pydantic", "yarl": "aiohttp"}  # installed as a part of another
 
 
 @cache

@@ -1,14 +1,20 @@
 """Egress: an outbound call connects to the address that was checked, and inner addresses are refused unless somebody said so. Servers are real ones."""
 
 import asyncio
+import datetime as dt
 import gzip
 import ipaddress
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +65,7 @@ def port() -> Iterator[int]:
 
 @asynccontextmanager
 async def web(
-    *places: str, answers: Sequence[Sequence[str]] = (), **bounds: int
+    *places: str, answers: Sequence[Sequence[str]] = (), response_bytes_max: int = 4_000_000
 ) -> AsyncIterator[tuple[Web, list[str]]]:
     """Give a client, and the names that were resolved; `answers` come one after the other."""
     asked: list[str] = []
@@ -69,7 +75,12 @@ async def web(
         asked.append(f"{host}:{port}")
         return left.pop(0) if len(left) > 1 else left[0]
 
-    client = Web(reach=Reach(*places), resolve=resolve if answers else None, timeout_ms=5_000, **bounds)
+    client = Web(
+        reach=Reach(*places),
+        resolve=resolve if answers else None,
+        timeout_ms=5_000,
+        response_bytes_max=response_bytes_max,
+    )
     yield client, asked
     await client.close()
 
@@ -225,6 +236,65 @@ async def refusal_of_size(client: Web, url: str) -> str:
     return (await refusal(client, url)).message
 
 
+TLS = """
+import asyncio, ssl, sys
+from kernos import Reach, ToolFailed, Web
+
+async def main(folder):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder + "/cert.pem", folder + "/key.pem")
+    context.sni_callback = lambda _, name, __: print("asked for", name, flush=True)
+
+    async def answer(reader, writer):
+        try:
+            await reader.readuntil(b"\\r\\n\\r\\n")
+        except asyncio.IncompleteReadError:
+            pass
+        else:
+            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok")
+        writer.close()
+
+    async def here(host, port):
+        return ["127.0.0.1"]
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    web = Web(reach=Reach("127.0.0.1:*", "shop.example:*", "other.example:*"), resolve=here, timeout_ms=5_000)
+    for host in ("shop.example", "other.example", "127.0.0.1"):
+        try:
+            print(host, (await web.get(f"https://{host}:{port}/", call=None)).text, flush=True)
+        except ToolFailed as failed:
+            print(host, "its certificate is not accepted" in str(failed.attempt.message), flush=True)
+    await web.close()
+    server.close()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_checked_address_is_asked_for_the_names_certificate_and_no_other(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop.example")])
+    since = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7, since, since + dt.timedelta(days=40_000))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("shop.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(private)
+    done = subprocess.run(
+        [sys.executable, "-c", TLS, str(tmp_path)],
+        env={"PYTHONPATH": ":".join(sys.path), "SSL_CERT_FILE": str(tmp_path / "cert.pem")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    expected = ["asked for shop.example", "shop.example ok", "asked for other.example", "other.example True"]
+    assert done.stdout.splitlines() == [*expected, "asked for None", "127.0.0.1 True"], done.stderr
+
+
 # --- services and models ---------------------------------------------------------------------------------------------
 
 
@@ -301,7 +371,8 @@ SPECIAL = ("0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "198.5
 def test_every_address_of_a_network_that_is_not_public_is_known_as_such(
     networks: tuple[str, ...], place: Place, data: st.DataObject
 ) -> None:
-    address = data.draw(st.sampled_from(networks).flatmap(lambda network: st.ip_addresses(network=network)))
+    network = data.draw(st.sampled_from(networks))
+    address = ipaddress.ip_address(str(data.draw(st.ip_addresses(network=network))))
     assert place_of(address)[0] >= place
 
 

@@ -22,7 +22,7 @@ class Place(IntEnum):
     """Where no service for everybody is: link-local, metadata, unspecified, multicast, documentation, reserved."""
 
 
-METADATA = frozenset(
+METADATA: frozenset[Address] = frozenset(
     {
         IPv4Address("169.254.169.254"),  # Most clouds: credentials of the machine for whoever asks.
         IPv4Address("169.254.170.2"),  # Amazon's containers.
