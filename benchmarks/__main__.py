@@ -7,7 +7,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import actions, approvals, durable, effects, gate, growth, ledger, park, replay, start, verify
+from benchmarks import (
+    actions,
+    approvals,
+    durable,
+    effects,
+    gate,
+    growth,
+    ledger,
+    park,
+    replay,
+    start,
+    tampering,
+    verify,
+)
 from benchmarks.contestant import ProgramFailed
 from benchmarks.report import print_rows, write_rows
 from benchmarks.row import Options, Row
@@ -19,6 +32,7 @@ BENCHMARKS = {
     "park": park.run,
     "growth": growth.run,
     "verify": verify.run,
+    "tampering": tampering.run,
     "gate": gate.run,
     "replay": replay.run,
     "effects": effects.run,

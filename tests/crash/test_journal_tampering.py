@@ -143,6 +143,21 @@ async def test_entries_put_behind_the_end_or_before_the_begin_are_found(store: P
         assert ("inserted", at) in [(one.kind, one.at) for one in await findings_of(path)]
 
 
+@pytest.mark.parametrize("at", [SIZE + 1_000_000, 1 << 45, (1 << 62) + 1, (1 << 63) - 1])
+async def test_an_entry_put_far_behind_the_end_is_found_without_a_walk_over_all_between(store: Path, at: int) -> None:
+    with edited(store) as connection:
+        connection.execute("INSERT INTO events VALUES(?,77,0,x'7b7d',zeroblob(32))", (at,))
+    assert ("inserted", at) in [(one.kind, one.at) for one in await findings_of(store)]
+
+
+async def test_a_line_of_the_second_place_beyond_all_numbers_is_found(store: Path) -> None:
+    place = store.with_name(f"{store.name}.heads")
+    line = place.read_bytes().splitlines()[-1].split(b" ")
+    with place.open("ab") as file:
+        file.write(b" ".join([str((1 << 64) - 1).encode(), *line[1:]]) + b"\n")
+    assert await _only(store) == ("second_place", -1)
+
+
 async def test_two_swapped_entries_are_found_as_such(store: Path) -> None:
     pairs = ((10, 20), (11, 150), (31, 63), (100, 101), (6, 191))
     for path, (one, two) in zip(_copies(store, len(pairs)), pairs, strict=True):

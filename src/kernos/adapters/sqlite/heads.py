@@ -15,7 +15,7 @@ from kernos.vocabulary.journal import TreeHead
 
 _DOMAIN = b"kernos tree head v1\0"
 _STATEMENT = struct.Struct(">32sQQ32s32s")
-_NUMBER_MAX = (1 << 64) - 1
+_NUMBER_MAX = (1 << 63) - 1  # What SQLite can keep.
 _DIGEST_BYTES = 32
 _SIGNATURE_BYTES = 64
 

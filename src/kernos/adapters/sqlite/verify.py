@@ -28,6 +28,9 @@ from kernos.vocabulary.journal import Verification
 
 _BLOCK_HEIGHT = 10
 _BLOCK = 1 << _BLOCK_HEIGHT
+_POSITIONS_MAX = 1 << 62
+"""Far beyond any journal, and so far below the largest number of SQLite that nothing computed from a position leaves its range."""
+
 _PLACE = struct.Struct(">cQI")
 _sha256 = hashlib.sha256
 
@@ -86,12 +89,13 @@ class Verifier:
     def steps(self) -> Iterator[tuple[int, int]]:
         """Check everything but the file's inner order; yield (entries done, of all) after each portion."""
         connection = self._connection
-        last = connection.execute("SELECT max(pos) FROM events").get
+        last = connection.execute("SELECT max(pos) FROM events WHERE pos BETWEEN 0 AND ?", (_POSITIONS_MAX,)).get
         self._size = last + 1 if isinstance(last, int) else 0
         self._heads = int(connection.execute("SELECT count(*) FROM heads").get)
         if connection.execute("SELECT value FROM meta WHERE key='public_key'").get != self._public_key:
             self._findings.add("key", -1, "the store names another public key than that of its key file")
-        for pos, run, n in connection.execute("SELECT pos, run, n FROM events WHERE pos<0 ORDER BY pos LIMIT 100"):
+        outside = "SELECT pos, run, n FROM events WHERE pos<0 OR pos>? ORDER BY pos LIMIT 100"
+        for pos, run, n in connection.execute(outside, (_POSITIONS_MAX,)):
             self._findings.add("inserted", pos, f"position {pos} does not exist in a journal", run, n)
         for _ in self._compare_second_place():
             yield 0, self._size
@@ -112,6 +116,9 @@ class Verifier:
                 rows: list[Any] = self._connection.execute(
                     "SELECT pos, run, n, body, node FROM events WHERE pos>=? AND pos<? ORDER BY pos", (begin, end)
                 ).fetchall()
+                if not rows:  # One entry far behind the others must not cost a walk over all that is not between.
+                    there = self._connection.execute("SELECT min(pos) FROM events WHERE pos>=?", (end,)).get
+                    end = max(end, int(there) // _BLOCK * _BLOCK)
                 within: list[ChainedHead] = []
                 while head is not None and head.size <= end:
                     within.append(head)
