@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "import sys; from kernos.app.cli import main; sys.exit(main())"]
 AGENTS = """
 from kernos import Context, agent

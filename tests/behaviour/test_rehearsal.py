@@ -33,6 +33,8 @@ from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.quantities import Json
 from tests.behaviour.test_runs_end_to_end import until
 
+pytestmark = pytest.mark.slow
+
 
 class Refund(BaseModel):
     order: str

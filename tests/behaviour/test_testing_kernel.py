@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from kernos import Context, Retry, RunDidNotComplete, ToolCall, agent, tool
 from kernos.testing import Ledger, ScriptedModel, VirtualKernel, faults, run_virtually
 
+pytestmark = pytest.mark.slow
+
 MONTH_S = 30 * 86_400 - 60
 
 

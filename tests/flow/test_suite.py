@@ -8,6 +8,8 @@ import pytest
 from tests.flow.cases import Attack, Domain, Task
 from tests.flow.suite import ATTACKS, HELD_OUT_ATTACKS, HELD_OUT_TASKS, TASKS, Figures, lines, measured, ungated
 
+pytestmark = pytest.mark.slow
+
 EVERY_TASK, EVERY_ATTACK = (*TASKS, *HELD_OUT_TASKS), (*ATTACKS, *HELD_OUT_ATTACKS)
 KINDS = ("at once", "afterwards", "launder", "respell")
 

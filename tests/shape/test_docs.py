@@ -47,6 +47,7 @@ def test_python_in_the_pages_is_python() -> None:
     assert any(name.startswith("README.md") for name, _ in EXAMPLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_the_examples_of_the_pages_run(name: str, code: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
@@ -60,6 +61,7 @@ def test_the_examples_of_the_pages_run(name: str, code: str, tmp_path: Path) -> 
     assert expected is None or expected.group(1) in done.stdout, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TESTED)
 def test_the_tests_of_the_pages_pass(name: str, tmp_path: Path) -> None:
     for file, code in FILES[name]:

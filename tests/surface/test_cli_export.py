@@ -16,6 +16,8 @@ from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId, RunId, S
 from kernos.vocabulary.quantities import Json, Limits
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 GIVEN = '{"order": "Anna Smith", "amount_cents": 100}'
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 MORE = """
 
 from kernos import Limits

@@ -18,6 +18,8 @@ from kernos.kernel.state import Status
 from kernos.testing import Ledger, People, VirtualKernel, crash_everywhere, kill_everywhere, simulate
 from kernos.vocabulary.quantities import Json
 
+pytestmark = pytest.mark.slow
+
 ADA = Customer(id="C-100001", name="Ada Byron", email="ada@mail.test")
 LEDGER = Ledger()
 

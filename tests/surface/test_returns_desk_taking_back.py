@@ -14,6 +14,8 @@ from kernos.vocabulary.events import ActionIntended, ChildStarted
 from kernos.vocabulary.ids import RunId
 from tests.surface.desk_running import Chosen, Desk, delivered, running_desk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
