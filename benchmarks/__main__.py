@@ -12,6 +12,7 @@ from benchmarks import (
     approvals,
     durable,
     effects,
+    fuzz,
     gate,
     growth,
     ledger,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "growth": growth.run,
     "verify": verify.run,
     "tampering": tampering.run,
+    "fuzz": fuzz.run,
     "gate": gate.run,
     "replay": replay.run,
     "effects": effects.run,
@@ -51,6 +53,7 @@ def main() -> int:
         "--scale", choices=["small", "full"], default="full", help="small: seconds, to see that it runs"
     )
     parser.add_argument("--no-peers", action="store_true", help="measure kernos alone")
+    parser.add_argument("--inputs", type=int, default=0, help="fuzz: inputs for each reader")
     given = parser.parse_args()
     width = None if sys.stdout.isatty() else _WIDTH
     console, progress = Console(width=width), Console(stderr=True, highlight=False)
@@ -58,7 +61,7 @@ def main() -> int:
     rows: list[Row] = []
     failed = False
     for name in names:
-        options = Options(given.scale == "full", not given.no_peers, partial(_say, progress, name))
+        options = Options(given.scale == "full", not given.no_peers, partial(_say, progress, name), given.inputs)
         try:
             found = BENCHMARKS[name](options)
         except ProgramFailed as error:

@@ -30,6 +30,8 @@ class Options:
     peers: bool
     say: Callable[[str], None]
     """Shows one line of progress."""
+    inputs: int = 0
+    """For each reader that is fuzzed; 0: as many as the scale says."""
 
     @property
     def repetitions(self) -> int:

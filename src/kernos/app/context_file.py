@@ -86,7 +86,7 @@ def look_at_context(text: str, registry: Registry) -> tuple[Declared, tuple[Faul
     """Return what a text declares, and what is wrong with that; rules can be checked against it all the same."""
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # No TOML, or another form; numbers and nesting beyond all measure.
         at = _TOML_PLACE.search(str(error))
         place = Place(FILE_NAME, int(at[1]), int(at[2])) if at else Place(FILE_NAME, 1, 1)
         message = f"{error}; see docs/policy.md for what it may hold"

@@ -30,7 +30,7 @@ def _raw(value: object) -> msgspec.Raw | dict[str, object]:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_raw)
-_DECODER = msgspec.json.Decoder()
+_OBJECTS = msgspec.json.Decoder(dict[str, Any])
 
 
 @cache
@@ -54,14 +54,14 @@ def encode_event(event: Event) -> bytes:
         raise _refused(event, f"Expected `str`, got `{type(event.by).__name__}` - at `$.by`")
     try:
         by = _string(event.by)
+        cause = _ENCODER.encode(event.cause)
         data = _ENCODER.encode(_writer(kind)(event.data))
         _decoder(kind).decode(data)
     except msgspec.ValidationError as error:
         raise _refused(event, str(error)) from error
     except (UnicodeEncodeError, msgspec.DecodeError, TypeError) as error:
         raise _refused(event, f"{error} - at `$.{_unwritable(event)}`") from error
-    cause = event.cause.encode()
-    return b'%s%d,"by":%s,"cause":"%s","data":%s}' % (_head(kind), event.at, by, cause, data)
+    return b'%s%d,"by":%s,"cause":%s,"data":%s}' % (_head(kind), event.at, by, cause, data)
 
 
 def _refused(event: Event, why: str) -> InvalidInput:
@@ -153,13 +153,13 @@ def decode_entry(entry: Entry) -> Event:
 def _decoded(entry: Entry) -> Event:
     envelope = _ENVELOPES.decode(entry.body)
     known = _BY_NAME.get(envelope.kind)
-    if known is None or envelope.v > known[1]:
+    if known is None or not 1 <= envelope.v <= known[1]:
         message = f"event {entry.n} of run {entry.run} is of kind {envelope.kind!r} version {envelope.v}, which this kernos does not know"
         raise ForeignStore(message, hint="Open the store with the kernos that wrote it, or a newer one.")
     kind, version = known
     raw: bytes | memoryview = envelope.data
     if envelope.v < version:
-        old = _DECODER.decode(raw)
+        old = _OBJECTS.decode(raw)
         raw = msgspec.json.encode(upcast(envelope.kind, envelope.v, version, old))
     event_type: Any = kind
     data = _reader(event_type)(raw)

@@ -145,11 +145,31 @@ def _with_flow(decision: Decision, flow: Verdict) -> Decision:
 _STRICTNESS = (Answer.ALLOW, Answer.ASK, Answer.DENY)
 
 
+_DEPTH_MAX = 100
+"""Levels up to which the RFC 8785 form is made: where Python's stack ends depends on who asks, and a digest must not."""
+
+
+def _is_deep(text: bytes, value: object) -> bool:
+    """Tell whether a value is nested beyond the bound."""
+    if text.count(b"[") + text.count(b"{") <= _DEPTH_MAX:
+        return False
+    level: list[object] = [value]
+    for _ in range(_DEPTH_MAX):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
+
+
 def digest_of(args: Json) -> str:
     """Return the SHA-256 of the arguments' RFC 8785 form, 64 hex digits: what an approval is bound to."""
     value = json.decode(args.text)
     try:
-        form = rfc8785.dumps(value)
+        form = None if _is_deep(args.text, value) else rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:  # Beyond 2**53 it has no form; 64-bit ids are common, and no two may look alike.
-        form = b"exact\0" + json.encode(value, order="sorted")
+        form = None
+    form = form or b"exact\0" + json.encode(value, order="sorted")
     return hashlib.sha256(form).hexdigest()

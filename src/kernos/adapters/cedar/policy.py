@@ -113,7 +113,7 @@ class CedarPolicy:
         """Answer allow, ask or deny. Total: whatever cannot be evaluated is denied with the reason."""
         try:
             call = self._call(request)
-        except (DoesNotFit, msgspec.DecodeError, RecursionError) as broken:
+        except (DoesNotFit, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
             return self._deny(f"the call cannot be put to the policies: {broken}")
         key = (request.agent, call.kind, call.id, request.effect)
         piece = self._slices.get(key)
