@@ -104,3 +104,10 @@ def test_no_synonym_stands_for_a_word_of_the_glossary() -> None:
 )
 def test_nothing_tells_of_the_place_it_was_written_in(pattern: str) -> None:
     assert [name for name, text in texts().items() if name != "LICENSE" and re.search(pattern, text)] == []
+
+
+def test_the_tests_that_the_page_on_security_names_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", texts()["docs/security.md"]))
+    defined = {name for source in sources("tests") for name in re.findall(r"def (test_\w+)\(", source.text)}
+    assert len(named) >= 25
+    assert named - defined == set()
