@@ -31,7 +31,7 @@ from kernos.control.registry import Registry
 from kernos.execution.context import Context
 from kernos.vocabulary.circumstances import Declared
 from kernos.vocabulary.errors import BadToken, ForeignStore
-from kernos.vocabulary.gate import Answer, Decision, Request
+from kernos.vocabulary.gate import Answer, Request
 from kernos.vocabulary.ids import PrincipalId, RunId, TenantId
 from kernos.vocabulary.journal import Entry
 from kernos.vocabulary.outcome import Effect
@@ -235,7 +235,9 @@ def _declared() -> Declared:
 
 
 def _policy() -> Target:
-    policy = CedarPolicy(RULES, [order], [buyer.name], ["default"], _declared())
+    policy, other = (
+        CedarPolicy(RULES, [order], [buyer.name], ["default"], _declared(), engine) for engine in ("cedarpy", "python")
+    )
     plain = Request(
         buyer.name, "1", PrincipalId("person:ana"), TenantId("default"), order.name, Effect.IDEMPOTENT, Json(ORDER)
     )
@@ -249,7 +251,8 @@ def _policy() -> Target:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 request = replace(plain, depth=len(given) << 60, args=Json(given))
         decision = policy.decide(request)
-        assert type(decision) is Decision
+        second = other.decide(request)
+        assert (decision.answer, decision.rules) == (second.answer, second.rules), "the two engines differ"
         assert decision.answer is not Answer.ALLOW or decision.rules == ("small",), "allowed by no rule that allows"
         return decision.answer.value
 
