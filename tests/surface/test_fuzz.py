@@ -25,6 +25,7 @@ def test_no_input_ends_in_an_error_that_is_not_the_readers_own(target: Target) -
         "20262 policy context 4",  # Bytes that are no UTF-8 within the arguments.
         "20262 context file 684",  # A number of 5,000 digits.
         "20262 context file 1879",  # Nested without end.
+        "20262 context file 722188",  # A time zone of hundreds of parts.
         "20262 event decoder 727",  # A list in place of an old version's fields.
         "20262 event decoder 13049",  # A cause with a quotation mark.
     ],

@@ -19,6 +19,9 @@ from kernos.vocabulary.policies import BadPolicies, Fault, Place
 FILE_NAME = "context.toml"
 
 _WITHIN = re.compile(r"([1-9][0-9]{0,5})(m|h|d)")
+_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
+"""Names of three parts at most; what is longer is looked up part by part, until Python's stack ends."""
+
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _RUN = "run"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -149,10 +152,11 @@ _Named = Iterator[tuple[str, str]]
 
 def _zone_faults(zone: str) -> _Named:
     try:
-        ZoneInfo(zone)
+        is_known = zone == "UTC" or (_ZONE.fullmatch(zone) is not None and ZoneInfo(zone).key == zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        if zone != "UTC":
-            yield "zone", f"{zone!r} is no time zone known here; write it as Europe/Berlin, or leave it out for UTC"
+        is_known = False
+    if not is_known:
+        yield "zone", f"{zone!r} is no time zone known here; write it as Europe/Berlin, or leave it out for UTC"
 
 
 def _name_faults(file: _File) -> _Named:
