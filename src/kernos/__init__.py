@@ -24,6 +24,7 @@ _HOMES = {
     "ToolCall": "kernos.vocabulary.contract",
     "ToolFailed": "kernos.vocabulary.contract",
     "Found": "kernos.vocabulary.outcome",
+    "Budget": "kernos.vocabulary.budget",
     "Limits": "kernos.vocabulary.quantities",
     "Retry": "kernos.vocabulary.quantities",
     "KernosError": "kernos.vocabulary.errors",
@@ -47,6 +48,7 @@ _HOMES = {
 
 __all__ = [
     "Access",
+    "Budget",
     "CallFailed",
     "CallRefused",
     "CannotUndo",

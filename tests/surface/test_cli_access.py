@@ -76,6 +76,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "go": lambda run: ("go", "--all"),
     "grant": lambda run: ("grant", "list"),
     "policy": lambda run: ("policy", "explain", run),
+    "budget": lambda run: ("budget", "show"),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}
 """They show nothing of what is in a store; who may start and run agents has tests of its own."""

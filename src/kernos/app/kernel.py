@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
+from kernos.app.budgets import caps_of, checked_budget
 from kernos.app.in_force import InForce
 from kernos.app.people import People
 from kernos.app.revert import check_may_be_reverted, revert_agent
@@ -29,6 +30,7 @@ from kernos.control.replay import rebuild
 from kernos.control.scheduler import Scheduler
 from kernos.control.surroundings import Surroundings
 from kernos.control.tenant_store import TenantStore
+from kernos.control.treasury import Treasury
 from kernos.control.undo_plan import Planner
 from kernos.execution.worker import InProcessWorker
 from kernos.ports.approvals import ApprovalTokens
@@ -38,6 +40,7 @@ from kernos.ports.model import Model
 from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
+from kernos.vocabulary.budget import Budget, Caps
 from kernos.vocabulary.commands import (
     CancelRun,
     ResumeRun,
@@ -86,6 +89,7 @@ class Kernel(People):
         agents: Sequence[AgentContract[Any, Any]] = (),
         models: Mapping[str, Model] | None = None,
         policies: str | Path | Policy | None = None,
+        budgets: str | Path | Caps | None = None,
         works: bool = True,
         token: str = "",
         clock: Clock | None = None,
@@ -98,7 +102,7 @@ class Kernel(People):
         """Say what to run and where; `async with` opens it.
 
         `policies`: a Cedar file, a folder of them, or Cedar text; without, reads and models are allowed and every other tool asks a
-        person. `works=False` opens a kernel that only sends commands. `token`: the credential of whoever gives the commands, where the store asks
+        person. `budgets`: the file with the caps (docs/budgets.md), `budgets.toml` in the folder of policies if None. `works=False` opens a kernel that only sends commands. `token`: the credential of whoever gives the commands, where the store asks
         for one (docs/access.md); one that is not for the whole deployment runs no agents. `approval_ttl_ms`: how long a question to a person stands.
         `approval_token_ms`: how long a yes may be used. Raises BadConfiguration.
         """
@@ -109,6 +113,7 @@ class Kernel(People):
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self.in_force = InForce(policies, self.registry)
+        self.caps = caps_of(budgets, policies)
         self._models = models or {}
         self._works = works
         self._credential = token
@@ -144,6 +149,7 @@ class Kernel(People):
             self._open_tokens(),
             circumstances,
             self.administrator,
+            Treasury(self.caps, self.registry, self.journal, lambda: self.administrator.state),
         )
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         self.engine = Engine(
@@ -222,11 +228,13 @@ class Kernel(People):
         deadline_ms: int = 0,
         profile: str = "standard",
         grant: Iterable[ToolContract[Any, Any]] | None = None,
+        budget: Budget | None = None,
     ) -> Run[Out]:
         """Ask an agent; return its run once the request is durable.
 
         `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now, a hundred years at most; the
         contract's wall time if 0. `grant`: the only tools that it and all below it may call, of those that their agents declare.
+        `budget`: what it and all below it may use of models together (docs/budgets.md).
         Raises InvalidInput, QueueFull, UnknownAgent.
         """
         who, mine = self.authority.who(by, Scope.START), self.authority.tenant(tenant)
@@ -256,6 +264,7 @@ class Kernel(People):
             start_key=key,
             on_failure=contract.on_failure,
             grant=None if grant is None else tuple(tool.name for tool in grant),
+            budget=checked_budget(budget),
         )
         run = run_for_key(mine, contract.name, key) if key else self.engine.new_run()
         try:

@@ -13,6 +13,7 @@ import msgspec
 from kernos.kernel.quorum import wanted
 from kernos.ports.journal import Row
 from kernos.vocabulary import events as ev
+from kernos.vocabulary.budget import Booking, Spending
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.gate import SET_DIGITS, Answer, Decision
 from kernos.vocabulary.ids import EpochMs, RunId, StepName, step_key
@@ -337,6 +338,9 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.ForkJoined: lambda _, d, __: f"took branches {', '.join(map(str, d.winners))} of a fork",
     ev.ReadAnswered: _read,
     ev.ModelAnswered: _model,
+    ev.BudgetReserved: lambda _, d, n: f"has what {n} may use: {_amounts(d.bookings)}{_warned(d.warnings)}",
+    ev.BudgetSpent: lambda _, d, n: f"{n} used {_amounts(d.spendings)}",
+    ev.CapRaised: lambda e, d, _: f"{e.by} raises {d.over} {d.name} from {d.old} to {d.new} {d.unit}: {d.reason}",
     ev.CallDenied: lambda _, d, __: f"may not call {d.tool} {shown(d.args)}: {reason(d.gate)}",
     ev.ActionIntended: _intended,
     ev.ActionForgone: lambda _, d, __: f"did not call {d.tool} {shown(d.args)} ({d.failure.code}): {d.failure.message}",
@@ -380,6 +384,15 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
         f"POLICY SET {d.digest[:SET_DIGITS]} IS REFUSED, the one before stays in force: {d.reason}"
     ),
 }
+
+
+def _amounts(entries: Sequence[Booking] | Sequence[Spending]) -> str:
+    """Say each amount once, however many caps it is counted against."""
+    return ", ".join(dict.fromkeys(f"{one.amount} {one.account.unit}" for one in entries))
+
+
+def _warned(warnings: Sequence[str]) -> str:
+    return f"; WITH IT ARE USED {', '.join(warnings)}" if warnings else ""
 
 
 def _roles(roles: Sequence[str]) -> str:

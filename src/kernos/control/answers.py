@@ -11,6 +11,7 @@ from kernos.control.attestation import complaint, tool_digest
 from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
 from kernos.control.surroundings import Surroundings
+from kernos.control.treasury import consult
 from kernos.kernel.replay import admit_step, identity, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
 from kernos.kernel.state import Phase, RunState, Step, StepKind
@@ -52,7 +53,6 @@ from kernos.vocabulary.questions import (
     AskSignal,
     AskSleep,
     AskValue,
-    Consult,
     Hold,
     LookUp,
     Observe,
@@ -396,9 +396,9 @@ class Answers:
         question, gate, attempts = pending.question, pending.gate, pending.attempt
         if isinstance(question, AskModel):
             usage = outcome.usage if isinstance(outcome, (ModelReply, AttemptFailed)) else None
-            self._session.record(
-                AnswerModel(name, question.model, question.args, gate, usage or Usage(), result, failure, attempts)
-            )
+            knows = usage is not None or getattr(outcome, "kind", None) is not FailureKind.UNKNOWN
+            used, args, model = usage or Usage(), question.args, question.model
+            self._session.record(AnswerModel(name, model, args, gate, used, result, failure, attempts, knows))
             return
         self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts))
 
@@ -409,7 +409,12 @@ class Answers:
         if held is not None:
             return held
         if isinstance(question, AskModel):
-            return Consult(question.model, question.request, pending.attempt)
+            shared, wait = self._session.shared, lambda at: self._later(name, at, lambda: self._again(name, pending))
+            gate, attempt, now = pending.gate, pending.attempt, self._now()
+            reply = consult(shared.treasury, self._session, name, question, gate, attempt, now, wait)
+            if reply is None:
+                del self._pending[name]
+            return reply or self.present(name)
         recorded = self._session.state.steps.get(name)
         args = recorded.args if recorded is not None else question.args
         call = self._call(name, question.tool, pending.attempt, question.undoes)

@@ -74,6 +74,8 @@ class Family:
             on_failure=contract.on_failure,
             grant=narrowed(above.grant, question.grant),
             heritage=command.heritage,
+            workflow=above.workflow or above.agent,
+            budget=above.budget,
         )
         return self._prepare_request(parent, command.child, requested)
 

@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from kernos.control.code import Code
 from kernos.control.codec import encode_event
 from kernos.control.projections import project
+from kernos.control.projections.accounts import guard
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
 from kernos.kernel.react import react
 from kernos.kernel.state import Phase, RunState, Step
 from kernos.ports.journal import Commit, Journal
+from kernos.vocabulary.budget import BudgetReserved
 from kernos.vocabulary.commands import (
     Command,
     LoseAttempt,
@@ -31,7 +33,7 @@ from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import KERNEL, PrincipalId, RunId, StepName
-from kernos.vocabulary.journal import Append, RowOp
+from kernos.vocabulary.journal import Append, Guard, RowOp
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Retry
 from kernos.vocabulary.questions import AskChild, Hold, Reply
@@ -123,15 +125,18 @@ class Session:
         at = self.shared.clock.now()
         bodies: list[bytes] = []
         rows: list[RowOp] = []
+        guards: list[Guard] = []
         orders: list[EffectOrder] = []
         state = self.state
         for data in datas:
             event = Event(state.run, state.next_n, at, by, cause, data)
             bodies.append(encode_event(event))
             rows.extend(project(event))
+            if isinstance(data, BudgetReserved):
+                guards.extend(map(guard, data.bookings))
             state = evolve(state, event)
             orders.extend(react(state, event))
-        append = Append(state.run, self.state.next_n, tuple(bodies), tuple(rows), self._lineage)
+        append = Append(state.run, self.state.next_n, tuple(bodies), tuple(rows), self._lineage, tuple(guards))
         return Prepared(self, append, state, tuple(orders))
 
     def commit(self, *prepared: Prepared) -> None:
@@ -147,6 +152,8 @@ class Session:
         commit = self._journal.append([one.append for one in prepared], fails[0] if len(fails) == 1 else failed)
         for one in prepared:
             self.shared.circumstances.take(one.append.run, one.append.rows, commit)
+            if one.append.guards or self.state.held or one.state.held:
+                self.shared.treasury.take(one.append.rows, commit)
             one.session.advance(one.state, commit)
             self._overseer.recorded(one.session, commit)
         for one in prepared:

@@ -6,6 +6,7 @@ from kernos.control.administrator import Administrator
 from kernos.control.circumstances import Circumstances
 from kernos.control.gate import Gate
 from kernos.control.registry import Registry
+from kernos.control.treasury import Treasury
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
 
@@ -25,3 +26,4 @@ class Surroundings:
     tokens: ApprovalTokens
     circumstances: Circumstances
     administrator: Administrator
+    treasury: Treasury

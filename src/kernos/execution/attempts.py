@@ -75,7 +75,7 @@ class Attempts:
     async def consult(self, order: Consult, plane: RunPlane, step: StepName, fits: Callable[[Json], str]) -> Reply:
         """Make an attempt at a model; `fits` says what is wrong with an answer, empty for nothing."""
         model = self._models[order.model]
-        if model.metered:
+        if model.metered or order.is_reserved:
             await plane.durable()
         outcome = await _within(model.complete(order.request), MODEL_TIMEOUT_MS)
         if not _is_counted(outcome.usage):

@@ -12,6 +12,7 @@ before, a look-up first says whether it can be believed.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kernos.kernel.budget import spent
 from kernos.kernel.retry import next_attempt_at
 from kernos.kernel.state import (
     Decide,
@@ -184,6 +185,7 @@ def _answer_read(state: RunState, command: AnswerRead) -> tuple[EventData, ...]:
 def _answer_model(state: RunState, command: AnswerModel) -> tuple[EventData, ...]:
     assert command.step not in state.steps, command.step
     return (
+        *spent(state, command.step, command.usage if command.is_usage_known else None, is_known=command.is_usage_known),
         ModelAnswered(
             command.step,
             command.model,
@@ -198,9 +200,10 @@ def _answer_model(state: RunState, command: AnswerModel) -> tuple[EventData, ...
 
 
 def _note(state: RunState, command: NoteAttempt) -> tuple[EventData, ...]:
-    del state
     failed = command.failed
+    is_known = failed.kind is not FailureKind.UNKNOWN
     return (
+        *spent(state, command.step, failed.usage, is_known=is_known),
         CallAttemptFailed(
             command.step, command.tool, command.attempt, failed.kind, failed.message, command.retry_at, failed.usage
         ),

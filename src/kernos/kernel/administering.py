@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kernos.kernel import grants, identity, policies, stops
+from kernos.kernel import caps, grants, identity, policies, stops
 from kernos.kernel.administration import Administration, Decide, Evolve
 from kernos.vocabulary.administration import AdministrationCommand, AdministrationData
 from kernos.vocabulary.events import Event
 
-RULES: Mapping[type, Decide] = {**identity.DECIDE, **policies.DECIDE, **stops.DECIDE, **grants.DECIDE}
-FOLDS: Mapping[type, Evolve] = {**identity.EVOLVE, **policies.EVOLVE, **stops.EVOLVE, **grants.EVOLVE}
+RULES: Mapping[type, Decide] = {**identity.DECIDE, **policies.DECIDE, **stops.DECIDE, **grants.DECIDE, **caps.DECIDE}
+FOLDS: Mapping[type, Evolve] = {**identity.EVOLVE, **policies.EVOLVE, **stops.EVOLVE, **grants.EVOLVE, **caps.EVOLVE}
 
 
 def administer(state: Administration, command: AdministrationCommand) -> tuple[AdministrationData, ...]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kernos.vocabulary.administration import AdministrationData, Scope
+from kernos.vocabulary.budget import Over, Unit
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.grants import Grant
 from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
@@ -51,6 +52,8 @@ class Administration:
     """By what they are for."""
     grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
     """Sources that speak for the principal, by id; those that were revoked are gone."""
+    caps: Mapping[tuple[TenantId, Over, str, Unit], int] = field(default_factory=lambda: MappingProxyType({}))
+    """Caps as persons raised them."""
     policies_in_force: PoliciesEntered | None = None
     """The policy set that decides, as far as it is recorded."""
     policies_proposed: PoliciesProposed | None = None

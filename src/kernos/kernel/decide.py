@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kernos.kernel import action, approval, checkpoint, compensation, run, wait
+from kernos.kernel import action, approval, budget, checkpoint, compensation, run, wait
 from kernos.kernel.state import Decide, RunState
 from kernos.vocabulary.commands import Command
 from kernos.vocabulary.events import EventData
@@ -11,6 +11,7 @@ RULES: Mapping[type, Decide] = {
     **run.DECIDE,
     **checkpoint.DECIDE,
     **action.DECIDE,
+    **budget.DECIDE,
     **approval.DECIDE,
     **wait.DECIDE,
     **compensation.DECIDE,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from kernos.kernel import action, approval, checkpoint, compensation, run, wait
+from kernos.kernel import action, approval, budget, checkpoint, compensation, run, wait
 from kernos.kernel.state import Evolve, RunState, numbered
 from kernos.vocabulary.events import Event, ForkJoined
 from kernos.vocabulary.ids import StepName
@@ -12,6 +12,7 @@ FOLDS: Mapping[type, Evolve] = {
     **run.EVOLVE,
     **checkpoint.EVOLVE,
     **action.EVOLVE,
+    **budget.EVOLVE,
     **approval.EVOLVE,
     **wait.EVOLVE,
     **compensation.EVOLVE,

@@ -7,6 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
+from kernos.vocabulary.budget import Booking
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.errors import NotAllowed
 from kernos.vocabulary.events import (
@@ -159,6 +160,7 @@ class Tried:
 
 _NO_STEPS: Mapping[StepName, Step] = MappingProxyType({})
 _NOT_TRIED: Mapping[StepName, Tried] = MappingProxyType({})
+_NOTHING_HELD: Mapping[StepName, tuple[Booking, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class RunState:
     requested_by: PrincipalId = PrincipalId("")
     steps: Mapping[StepName, Step] = field(default_factory=lambda: _NO_STEPS)
     tried: Mapping[StepName, Tried] = field(default_factory=lambda: _NOT_TRIED)
+    held: Mapping[StepName, tuple[Booking, ...]] = field(default_factory=lambda: _NOTHING_HELD)
+    """What is reserved for calls of models under way."""
     wake_at: EpochMs = EpochMs(0)
     """When a parked run goes on by itself with its next attempt; 0 for never."""
     signals: tuple[tuple[str, Json], ...] = ()

@@ -1,7 +1,8 @@
 """Model: something that answers a task, near or far."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from kernos.vocabulary.budget import Prices
 from kernos.vocabulary.contract import ModelReply, ModelRequest
 from kernos.vocabulary.outcome import AttemptFailed
 
@@ -16,4 +17,14 @@ class Model(Protocol):
 
     async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
         """Make one attempt. Never retries; a reply that is no JSON for the schema is a RETRYABLE failure."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """What a model with a known price tells besides. One that is not of this kind is refused wherever money is capped."""
+
+    @property
+    def prices(self) -> Prices:
+        """Return what it costs."""
         ...

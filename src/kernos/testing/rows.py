@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kernos.ports.journal import Range, Row
 from kernos.vocabulary.ids import number_of
-from kernos.vocabulary.journal import RowOp, Scalar, Table
+from kernos.vocabulary.journal import Guard, RowOp, Scalar, Table
 
 Key = tuple[Scalar, ...]
 
@@ -37,6 +37,10 @@ class MemoryRows:
             elif op.op == "add" and row is not None:
                 for name, value in op.columns.items():
                     row[name] = int(row[name] or 0) + int(value or 0)
+
+    def stands(self, guard: Guard) -> int:
+        """Return the number that a guard looks at."""
+        return int(self._rows[guard.table].get(guard.key, {}).get(guard.column) or 0)
 
     def take_over(self, other: "MemoryRows", tables: Iterable[str]) -> None:
         """Replace the rows of some tables by another's."""

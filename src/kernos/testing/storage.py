@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.groups import Backlog, Group, Pending
+from kernos.adapters.sqlite.guards import Guarded
 from kernos.adapters.sqlite.heads import NO_HEAD, ChainedHead, Notary
 from kernos.adapters.sqlite.payloads import check_body
 from kernos.adapters.sqlite.tree import Frontier, leaf_hash
@@ -19,7 +20,7 @@ from kernos.ports.clock import Clock
 from kernos.ports.journal import Changes, Commit, Range, Row
 from kernos.testing.rows import MemoryRows
 from kernos.vocabulary.circumstances import Totals
-from kernos.vocabulary.errors import KernelStopped, KernosError, StaleRunNumber, Tampered
+from kernos.vocabulary.errors import CapReached, KernelStopped, KernosError, StaleRunNumber, Tampered
 from kernos.vocabulary.ids import EpochMs, RunId, number_of
 from kernos.vocabulary.journal import Append, Entry, Finding, Scalar, Table, TreeHead, Verification
 
@@ -158,7 +159,11 @@ class MemoryJournal:
                 pending.error = StaleRunNumber(what)
                 return False
             moved[append.run] = expected + len(append.bodies)
-        return True
+        broken = Guarded(self.disk.rows.stands).admit(pending.appends)
+        if broken is not None:
+            self._dead.update(one.lineage for one in pending.appends if one.lineage is not None)
+            pending.error = CapReached(f"{broken.column} of {broken.table} {broken.key} would be over {broken.limit}")
+        return broken is None
 
     async def read(self, run: RunId, after: int = -1) -> Sequence[Entry]:
         """Return a run's entries, compared with what was written."""

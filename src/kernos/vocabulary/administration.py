@@ -6,8 +6,9 @@ It stands in the journal like everything else, as the history of an id that no r
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kernos.vocabulary.budget import CapRaised, RaiseCap
 from kernos.vocabulary.grants import GrantRevoked, GrantSource, RevokeGrant, SourceGranted
-from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, TenantId
+from kernos.vocabulary.ids import EVERY, EpochMs, PrincipalId, RunId, TenantId
 from kernos.vocabulary.policies import (
     EnterPolicies,
     PoliciesEntered,
@@ -21,7 +22,7 @@ from kernos.vocabulary.stops import LiftStop, OrderStop, StopLifted, StopOrdered
 ADMINISTRATION = RunId("0000000000000")
 """The id that the store's own affairs stand under: run number 0, which no clock gives."""
 
-EVERY_TENANT = TenantId("*")
+EVERY_TENANT = EVERY
 """Stands for the whole deployment where a tenant is named."""
 
 
@@ -90,7 +91,7 @@ class AccessRequired:
 
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
-    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked
+    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked | CapRaised
 )  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -144,5 +145,5 @@ class RequireAccess:
 
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
-    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant
+    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant | RaiseCap
 )  # fmt: skip

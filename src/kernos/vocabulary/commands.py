@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kernos.vocabulary.budget import ReserveBudget
 from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Heritage
@@ -236,6 +237,8 @@ class AnswerModel:
     result: Json | None
     failure: Failure | None
     attempts: int
+    is_usage_known: bool = True
+    """False: nobody knows what the last attempt used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +371,6 @@ Command = (
     RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval | QuestionApproval
     | ExplainApproval
     | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
-    | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
+    | ReserveBudget | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
     | AskPerson | StartChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
 )  # fmt: skip

@@ -260,6 +260,12 @@ class StaleRunNumber(KernelError):
     retry_helps = True
 
 
+class CapReached(StaleRunNumber):
+    """Others used up a cap first, so the append that would have gone over it was refused; the run decides anew."""
+
+    code = "cap_reached"
+
+
 class KernelStopped(KernelError):
     """The kernel has stopped, so it takes no more calls; runs go on when it is started again."""
 

@@ -35,6 +35,7 @@ from kernos.vocabulary.administration import (
     PrincipalAdmitted,
     PrincipalDismissed,
 )
+from kernos.vocabulary.budget import Budget, BudgetReserved, BudgetSpent, CapRaised
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.grants import GrantRevoked, SourceGranted
@@ -89,6 +90,10 @@ class RunRequested:
     """The only tools that the run and all below it may call, of those that their agents declare; None: no narrowing."""
     heritage: Heritage | None = None
     """Of a child: what its parent knew of the input's origins, and what persons had said yes and no to."""
+    workflow: str = ""
+    """The agent of the first run of its tree; empty where it is that itself."""
+    budget: Budget | None = None
+    """What the tree may use together, as whoever started it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,7 @@ class ModelAnswered:
 EventData = (
     RunRequested | RunParked | RunBlocked | RunResumed | CancelRequested | RunHandedOver | CompensationBegun | RunCancelled
     | RunExpired | RunCompleted | RunFailed | ValueRecorded | CheckpointReached | ForkJoined | ReadAnswered | ModelAnswered | CallDenied
+    | BudgetReserved | BudgetSpent
     | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
     | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalVoiced | ApprovalQuestioned | ApprovalExplained | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
@@ -287,6 +293,9 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     ForkJoined: ("fork.joined", 1),
     ReadAnswered: ("read.answered", 1),
     ModelAnswered: ("model.answered", 1),
+    BudgetReserved: ("budget.reserved", 1),
+    BudgetSpent: ("budget.spent", 1),
+    CapRaised: ("cap.raised", 1),
     CallDenied: ("call.denied", 1),
     ActionIntended: ("action.intended", 1),
     ActionForgone: ("action.forgone", 1),

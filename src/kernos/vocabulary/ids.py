@@ -31,6 +31,9 @@ KERNEL = PrincipalId("service:kernos")
 LOCAL_PERSON = PrincipalId("person:local")
 """Who acts when nobody says otherwise: whoever started this program."""
 
+EVERY = TenantId("*")
+"""Stands for all tenants together where one is named."""
+
 DEFAULT_TENANT = TenantId("default")
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -34,6 +34,20 @@ class RowOp:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What must hold once an append is in: the number in `column` of a row is at most `limit`; a row that is missing counts as 0.
+
+    Checked in the transaction that writes the append, whoever else writes: a count against a cap is exact for any number of processes.
+    Only for rows that change by `add`. `key` is the whole primary key.
+    """
+
+    table: str
+    key: tuple[Scalar, ...]
+    column: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Events of one run that go in together, from number `first` on, with the rows that follow from them.
 
@@ -46,6 +60,8 @@ class Append:
     bodies: tuple[bytes, ...]
     rows: tuple[RowOp, ...] = ()
     lineage: object = None
+    guards: tuple[Guard, ...] = ()
+    """What must hold with it; else it fails as if another writer had been faster."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class Consult:
     model: str
     request: ModelRequest
     attempt: int
+    is_reserved: bool = False
+    """What it may use is held against a cap: it is made once that is durable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kernos.adapters.http.egress import Egress, Reach
 from kernos.adapters.http.reply import failure_of
 from kernos.adapters.http.sender import open_sender
 from kernos.adapters.http.wire import HttpReply, HttpRequest, Sender
+from kernos.vocabulary.budget import Prices
 from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolFailed
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
@@ -70,6 +71,11 @@ class OpenAIModel:
     def metered(self) -> bool:
         """Tell that a call leaves this process."""
         return True
+
+    @property
+    def prices(self) -> Prices:
+        """Tell the prices it was made with."""
+        return Prices(*self._prices)
 
     async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
         """Make one attempt. A reply that is no JSON is RETRYABLE; a call without a reply is UNKNOWN."""

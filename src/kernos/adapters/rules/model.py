@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from kernos.vocabulary.budget import Prices
 from kernos.vocabulary.contract import ModelReply, ModelRequest
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
@@ -24,6 +25,11 @@ class RulesModel:
     def metered(self) -> bool:
         """Tell that no call leaves this process."""
         return False
+
+    @property
+    def prices(self) -> Prices:
+        """Tell that it is free of charge and counts no tokens."""
+        return Prices(0, 0, has_tokens=False)
 
     async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
         """Answer. FINAL where there is no function for the task, or its answer is no JSON."""

@@ -9,7 +9,7 @@ import apsw
 
 from kernos.ports.journal import Range
 from kernos.vocabulary.ids import number_of, run_id
-from kernos.vocabulary.journal import RowOp, Scalar, Table
+from kernos.vocabulary.journal import Guard, RowOp, Scalar, Table
 
 
 class Rows:
@@ -76,6 +76,10 @@ class Rows:
         """Write the query for what rows add up to: how many, the sum of one column, the greatest of another."""
         filters, values = self._filters(table, where, None)
         return f"SELECT count(*), ifnull(sum({of}), 0), ifnull(max({at}), 0) FROM {table}{filters}", values
+
+    def place(self, guard: Guard) -> dict[str, Scalar | Range]:
+        """Return the filter that finds the row which a guard names."""
+        return dict(zip(self._keys[guard.table], guard.key, strict=True))
 
     def _filters(self, table: str, where: Mapping[str, Scalar | Range], after: Scalar) -> tuple[str, list[Scalar]]:
         conditions: list[str] = []

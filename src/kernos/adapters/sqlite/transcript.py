@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 
 from kernos.adapters.sqlite.groups import Group, Pending
+from kernos.adapters.sqlite.guards import Guarded
 from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.rows import Rows, Statement, execute_rows
@@ -15,9 +16,9 @@ from kernos.adapters.sqlite.store import transaction
 from kernos.adapters.sqlite.tail import Tail, load_tail
 from kernos.adapters.sqlite.tree import Frontier, leaf_hash
 from kernos.ports.clock import Clock
-from kernos.vocabulary.errors import StaleRunNumber, Tampered
+from kernos.vocabulary.errors import CapReached, StaleRunNumber, Tampered
 from kernos.vocabulary.ids import RunId, number_of, run_id
-from kernos.vocabulary.journal import RowOp
+from kernos.vocabulary.journal import Guard, RowOp
 
 _RUNS_REMEMBERED = 16_384
 """Next numbers kept, some 4 MB: a miss costs one look-up in the index."""
@@ -90,8 +91,10 @@ class Transcript:
         entries: list[tuple[int, int, int, bytes, bytes]] = []
         ops: list[RowOp] = []
         touched: dict[RunId, int] = {}
+        has_guards = any(append.guards for pending in group.pending for append in pending.appends)
+        guarded = Guarded(self._stands) if has_guards else None
         for pending, bodies in zip(group.pending, stored, strict=True):
-            self._place(pending, bodies, frontier, entries, ops, touched)
+            self._place(pending, bodies, frontier, entries, ops, touched, guarded)
         if not entries:
             connection.execute("ROLLBACK")
             self._committed = group
@@ -117,6 +120,7 @@ class Transcript:
         entries: list[tuple[int, int, int, bytes, bytes]],
         ops: list[RowOp],
         touched: dict[RunId, int],
+        guarded: Guarded | None,
     ) -> None:
         """Give one append its positions, or its error when one of its runs has moved on."""
         moved: dict[RunId, int] = {}
@@ -133,6 +137,11 @@ class Transcript:
                 pending.error = StaleRunNumber(what)
                 return
             moved[run] = expected + len(append.bodies)
+        broken = guarded.admit(pending.appends) if guarded is not None else None
+        if broken is not None:
+            self._bury(pending)
+            pending.error = CapReached(f"{broken.column} of {broken.table} {broken.key} would be over {broken.limit}")
+            return
         touched.update(moved)
         for append, stored in zip(pending.appends, bodies, strict=True):
             number = _number(append.run)
@@ -141,6 +150,13 @@ class Transcript:
                 entries.append((position, number, n, body, frontier.add(leaf_hash(number, n, body))))
                 position += 1
             ops.extend(append.rows)
+
+    def _stands(self, guard: Guard) -> int:
+        """Return a guarded number as it is durable."""
+        sql, values = self._rows.totals_query(guard.table, self._rows.place(guard), guard.column, guard.column)
+        found = self._connection.execute(sql, values).fetchone()
+        assert found is not None, guard
+        return int(found[1])
 
     def _bury(self, pending: Pending) -> None:
         """Let everything fail that was decided on what this append would have made true."""

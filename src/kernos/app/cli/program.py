@@ -7,6 +7,7 @@ from kernos.app.cli.answering import answer, approve, cancel, deny, edit, resume
 from kernos.app.cli.approvals import approval
 from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
+from kernos.app.cli.budgets import budget
 from kernos.app.cli.grant import grant
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.looking import config, ps, trace
@@ -52,7 +53,7 @@ _COMMANDS = (
     doctor,
     config,
 )
-GROUPS = ("approval", "policy", "access", "grant")
+GROUPS = ("approval", "policy", "access", "grant", "budget")
 NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
@@ -60,3 +61,4 @@ app.add_typer(approval, name="approval")
 app.add_typer(policy, name="policy")
 app.add_typer(access, name="access")
 app.add_typer(grant, name="grant")
+app.add_typer(budget, name="budget")

@@ -6,7 +6,7 @@ the clock, another table or a run's state, so that any order of runs gives the s
 
 from collections.abc import Callable, Mapping
 
-from kernos.control.projections import actions, counts, deliveries, references, runs, spend, waiting
+from kernos.control.projections import accounts, actions, counts, deliveries, references, runs, spend, waiting
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.journal import RowOp, Table
 
@@ -15,6 +15,7 @@ TABLES: tuple[Table, ...] = (
     waiting.TABLE,
     actions.TABLE,
     counts.TABLE,
+    accounts.TABLE,
     spend.TABLE,
     deliveries.TABLE,
     references.TABLE,
@@ -23,7 +24,7 @@ TABLES: tuple[Table, ...] = (
 _RULES: Mapping[type, tuple[Callable[[Event], tuple[RowOp, ...]], ...]] = {
     kind: tuple(
         module.project
-        for module in (runs, waiting, actions, counts, spend, deliveries, references)
+        for module in (runs, waiting, actions, counts, accounts, spend, deliveries, references)
         if kind in module.KINDS
     )
     for kind in {
@@ -31,6 +32,7 @@ _RULES: Mapping[type, tuple[Callable[[Event], tuple[RowOp, ...]], ...]] = {
         *waiting.KINDS,
         *actions.KINDS,
         *counts.KINDS,
+        *accounts.KINDS,
         *spend.KINDS,
         *deliveries.KINDS,
         *references.KINDS,

@@ -1,0 +1,46 @@
+"""Commands about budgets: how caps stand, and raise one."""
+
+from typing import Annotated
+
+import typer
+
+from kernos.app.cli.options import AsJson, By, Config, Store
+
+budget = typer.Typer(
+    help="What may be used of models, and who lets more be used.", rich_markup_mode=None, no_args_is_help=True
+)
+
+
+@budget.command()
+def show(json: AsJson = False, store: Store = "", config: Config = "") -> None:
+    """Show each cap that something was counted against, with what is used and left of it."""
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.paying import show_budgets
+
+    asyncio.run(show_budgets(settings_of(config, store), as_json=json))
+
+
+@budget.command(name="raise")
+def raise_cap(
+    over: Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens or calls.")],
+    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="The new cap.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The agent, or the run's id.")] = "",
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="TENANT", help="Whose cap, where it is not your own.")
+    ] = "",
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Let more be used of a cap, from now on."""
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.paying import raise_budget
+
+    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason}
+    asyncio.run(raise_budget(settings_of(config, store, by=by), words, amount))

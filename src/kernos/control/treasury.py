@@ -1,0 +1,169 @@
+"""Treasury: before a model is called, holds the most that the call may use against every cap that counts it, or says that there is no room.
+
+A decision counts what is durable and what this process has put on its way to the disk; a guard that travels with the reservation makes it
+exact whoever else writes. Who has no cap pays nothing for it. Bounded: by the reservations on their way to the disk.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from kernos.control.projections.accounts import TABLE, key_of
+from kernos.control.registry import Registry
+from kernos.kernel.administration import Administration
+from kernos.kernel.budget import accounts, bound, passed
+from kernos.kernel.state import RunState
+from kernos.ports.journal import Commit, Views
+from kernos.ports.model import Priced
+from kernos.vocabulary.budget import Account, Booking, Caps, Over, ReserveBudget, Unit
+from kernos.vocabulary.commands import AnswerModel, Command
+from kernos.vocabulary.gate import Decision
+from kernos.vocabulary.ids import EpochMs, StepName
+from kernos.vocabulary.journal import RowOp, Scalar
+from kernos.vocabulary.outcome import Failure
+from kernos.vocabulary.quantities import Usage
+from kernos.vocabulary.questions import AskModel, Consult, Hold, Reply
+
+LOOK_AGAIN_MS = 5
+"""How long a call waits for what others have on its way to the disk before it is decided on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How an account stands: what is durable, and what comes to it with what is on its way to the disk."""
+
+    durable: int
+    coming: int
+
+
+class Treasury:
+    """The caps and accounts of one kernel."""
+
+    def __init__(self, caps: Caps, registry: Registry, views: Views, state: Callable[[], Administration]) -> None:
+        """Take the declared caps, who knows the models, where accounts stand, and the caps as they were raised."""
+        self.caps = caps
+        self._registry = registry
+        self._views = views
+        self._state = state
+        self._coming: dict[tuple[Scalar, ...], list[tuple[Commit, int]]] = {}
+
+    def accounts(self, state: RunState, now: EpochMs) -> tuple[tuple[Account, int], ...]:
+        """Return the accounts that a run's calls are held against, each with its cap."""
+        requested = state.request()
+        if not self.caps.caps and requested.budget is None:
+            return ()
+        return accounts(self.caps.caps, self._state().caps, requested, state.run, day_of(now))
+
+    def balance(self, account: Account) -> Balance:
+        """Return what is used of an account."""
+        key = key_of(account)
+        coming = [(commit, change) for commit, change in self._coming.get(key, ()) if not commit.is_over]
+        if coming:
+            self._coming[key] = coming
+        else:
+            self._coming.pop(key, None)
+        names = [name for name, _ in TABLE.columns[: TABLE.key_columns]]
+        used = self._views.totals(TABLE.name, dict(zip(names, key, strict=True)), of="used", at="used").total
+        return Balance(used, sum(change for _, change in coming))
+
+    def take(self, rows: Sequence[RowOp], commit: Commit) -> None:
+        """Take notice of what newest events change, before it is durable."""
+        for row in rows:
+            if row.table == TABLE.name:
+                self._coming.setdefault(row.key, []).append((commit, int(row.columns["used"] or 0)))
+
+    def needs(self, question: AskModel) -> dict[Unit, int | None]:
+        """Return what a call can use at most."""
+        model, request = self._registry.model(question.model), question.request
+        texts = (request.instructions.encode(), request.task.encode(), request.input.text, request.schema.text)
+        length = sum(map(len, texts)) + len(request.schema.text)  # The schema may be written out twice.
+        prices = model.prices if isinstance(model, Priced) else None
+        return dict(bound(prices, length, request.completion_tokens_max))
+
+    def hold(self, state: RunState, question: AskModel, now: EpochMs) -> "Failure | Bookings | None":
+        """Say what to reserve for a call, or why it may not be made; None: what others have on its way decides."""
+        against = self.accounts(state, now)
+        needs = self.needs(question) if against else {}
+        bookings: list[Booking] = []
+        warnings: list[str] = []
+        for account, cap in against:
+            amount = needs[account.unit]
+            if amount is None:
+                return Failure(
+                    "over_budget", f"{shown(account)} has a cap, and nobody knows what {question.model} costs"
+                )
+            balance = self.balance(account)
+            used = balance.durable + balance.coming
+            if used + amount > cap:
+                if balance.coming:
+                    return None
+                return Failure("over_budget", self._no_room(account, cap, used, amount))
+            bookings.append(Booking(account, amount, cap))
+            shares = passed(used, amount, cap, self.caps.warn_at)
+            warnings.extend(f"{share} % of {shown(account)}" for share in shares)
+        return Bookings(tuple(bookings), tuple(warnings))
+
+    def _no_room(self, account: Account, cap: int, used: int, amount: int) -> str:
+        who = " or ".join(self.caps.raised_by) or "a person who administers"
+        return (
+            f"it may use up to {amount} {account.unit}, and {used} of {cap} are used or reserved of {shown(account)}; "
+            f"{who} can raise that: {raising(account)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bookings:
+    """What to reserve, and which shares of caps are passed with it."""
+
+    bookings: tuple[Booking, ...]
+    warnings: tuple[str, ...]
+
+
+class Payer(Protocol):
+    """The session, as paying sees it."""
+
+    state: RunState
+
+    def record(self, command: Command, cause: str = "") -> bool:
+        """Apply a command of the run's own code."""
+        ...
+
+
+def consult(
+    treasury: Treasury,
+    session: Payer,
+    name: StepName,
+    question: AskModel,
+    gate: Decision,
+    attempt: int,
+    now: EpochMs,
+    wait: Callable[[EpochMs], Hold],
+) -> Reply | None:
+    """Order an attempt at a model once what it may use is held; None: there was no room, and the step has failed."""
+    held = treasury.hold(session.state, question, now)
+    if held is None:
+        return wait(EpochMs(now + LOOK_AGAIN_MS))
+    if isinstance(held, Failure):
+        session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, held, attempt - 1))
+        return None
+    if held.bookings:
+        session.record(ReserveBudget(name, held.bookings, held.warnings))
+    return Consult(question.model, question.request, attempt, is_reserved=bool(held.bookings))
+
+
+def day_of(now: EpochMs) -> str:
+    """Return the day (UTC) that an account of that time counts in."""
+    return datetime.fromtimestamp(now / 1_000, UTC).date().isoformat()
+
+
+def shown(account: Account) -> str:
+    """Name an account's cap for people."""
+    name = "the whole store" if account.over is Over.STORE else f"{account.over} {account.name}"
+    return f"{name} ({account.unit}{', ' + account.period if account.period else ''})"
+
+
+def raising(account: Account) -> str:
+    """Return the command that raises an account's cap."""
+    name = f" --name {account.name}" if account.over not in (Over.TENANT, Over.STORE) else ""
+    return f"kernos budget raise {account.over} {account.unit} AMOUNT{name} --reason WHY"

@@ -1,0 +1,127 @@
+"""Budget: which accounts a call is held against, how much it may use at most, and what was used in the end. All sums are exact integers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kernos.kernel.state import Decide, Evolve, RunState
+from kernos.vocabulary.budget import (
+    Account,
+    Budget,
+    BudgetReserved,
+    BudgetSpent,
+    Cap,
+    Over,
+    Prices,
+    ReserveBudget,
+    Spending,
+    Unit,
+)
+from kernos.vocabulary.events import Event, EventData, RunRequested
+from kernos.vocabulary.ids import EVERY, RunId, StepName, TenantId
+from kernos.vocabulary.quantities import Usage
+
+PROMPT_TOKENS_EXTRA = 256
+"""Tokens that an endpoint may put around a prompt: marks of roles, names of forms."""
+
+_MILLION = 1_000_000
+
+Raised = Mapping[tuple[TenantId, Over, str, Unit], int]
+"""Caps as persons raised them."""
+
+
+def accounts(
+    caps: Iterable[Cap], raised: Raised, requested: RunRequested, run: RunId, day: str
+) -> tuple[tuple[Account, int], ...]:
+    """Return the accounts that a run's calls are held against, each with its cap as it stands."""
+    names = {
+        Over.RUN: requested.root or run,
+        Over.AGENT: requested.agent,
+        Over.WORKFLOW: requested.workflow or requested.agent,
+        Over.TENANT: requested.tenant,
+        Over.STORE: "",
+    }
+    found: dict[tuple[Over, Unit], int] = {}
+    for cap in sorted(caps, key=lambda cap: cap.name != ""):  # One by name comes after the one for each, and counts.
+        if cap.name in ("", names[cap.over]):
+            found[cap.over, cap.unit] = cap.amount
+    for unit, amount in own_caps(requested.budget).items():
+        found[Over.RUN, unit] = amount
+    made: list[tuple[Account, int]] = []
+    for (over, unit), amount in found.items():
+        tenant = EVERY if over is Over.STORE else requested.tenant
+        account = Account(tenant, over, names[over], "" if over is Over.RUN else day, unit)
+        made.append((account, max(amount, raised.get((tenant, over, account.name, unit), 0))))
+    return tuple(made)
+
+
+def own_caps(budget: Budget | None) -> Mapping[Unit, int]:
+    """Return what a run's own budget caps."""
+    if budget is None:
+        return {}
+    given = {Unit.MICROUSD: budget.microusd, Unit.TOKENS: budget.tokens, Unit.CALLS: budget.calls}
+    return {unit: amount for unit, amount in given.items() if amount is not None}
+
+
+def bound(prices: Prices | None, prompt_bytes: int, completion_tokens_max: int) -> Mapping[Unit, int | None]:
+    """Return what one call can use at most; None where nobody knows. A token is at least one byte of text."""
+    if prices is not None and not prices.has_tokens:
+        return {Unit.CALLS: 1, Unit.TOKENS: 0, Unit.MICROUSD: 0}
+    prompt = prompt_bytes + PROMPT_TOKENS_EXTRA
+    tokens = prompt + completion_tokens_max
+    if prices is None or prices.prompt_microusd is None or prices.completion_microusd is None:
+        return {Unit.CALLS: 1, Unit.TOKENS: tokens, Unit.MICROUSD: None}
+    total = prompt * prices.prompt_microusd + completion_tokens_max * prices.completion_microusd
+    return {Unit.CALLS: 1, Unit.TOKENS: tokens, Unit.MICROUSD: -(-total // _MILLION)}
+
+
+def passed(used: int, amount: int, cap: int, shares: Iterable[int]) -> tuple[int, ...]:
+    """Return the shares (percent) of a cap that are passed when `amount` comes to what is used."""
+    return tuple(share for share in shares if used * 100 < share * cap <= (used + amount) * 100)
+
+
+def spent(state: RunState, step: StepName, usage: Usage | None, *, is_known: bool) -> tuple[BudgetSpent, ...]:
+    """Say what was used of a reservation; nothing where there is none.
+
+    `is_known` False: the call was made and nobody knows what came of it, so all that was reserved counts. Without a usage that is known,
+    nothing was used but the call itself.
+    """
+    held = state.held.get(step, ())
+    spendings = [
+        Spending(one.account, one.amount, _used(one.account.unit, one.amount, usage, is_known=is_known)) for one in held
+    ]
+    return (BudgetSpent(step, tuple(spendings)),) if held else ()
+
+
+def _used(unit: Unit, reserved: int, usage: Usage | None, *, is_known: bool) -> int:
+    if unit is Unit.CALLS or (usage is None and not is_known):
+        return reserved
+    if usage is None:
+        return 0
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    if tokens <= 0:  # Not reported: what has no tokens reserved none.
+        return max(reserved, usage.cost_microusd) if unit is Unit.MICROUSD else reserved
+    if unit is Unit.TOKENS:
+        return tokens
+    return usage.cost_microusd if usage.cost_microusd >= 0 else reserved
+
+
+def _reserve(state: RunState, command: ReserveBudget) -> tuple[EventData, ...]:
+    assert command.step not in state.steps, command.step
+    return (BudgetReserved(command.step, command.bookings, command.warnings),)
+
+
+DECIDE: Mapping[type, Decide] = {ReserveBudget: _reserve}
+
+
+def _reserved(state: RunState, event: Event, data: BudgetReserved) -> RunState:
+    """Hold for the step; what was held for an attempt that a crash cut off stays used, since nobody knows."""
+    del event
+    return replace(state, held={**state.held, data.step: data.bookings})
+
+
+def _spent(state: RunState, event: Event, data: BudgetSpent) -> RunState:
+    del event
+    return replace(state, held={step: held for step, held in state.held.items() if step != data.step})
+
+
+EVOLVE: Mapping[type, Evolve] = {BudgetReserved: _reserved, BudgetSpent: _spent}

@@ -1,0 +1,158 @@
+"""Budgets: what may be used at most over a run's tree, an agent, a workflow, a tenant or the whole store, and what was used of it.
+
+Before a model is called an upper bound is *reserved*; afterwards what was used takes its place. An *account* is what one cap is counted in.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kernos.vocabulary.ids import StepName, TenantId
+
+
+class Over(StrEnum):
+    """What a cap is over."""
+
+    RUN = "run"
+    """A run and all below it, for as long as they live."""
+    AGENT = "agent"
+    """All runs of one agent in a tenant, each day (UTC); so are the ones below."""
+    WORKFLOW = "workflow"
+    """All runs below and with the runs of one agent that nobody else's run asked for."""
+    TENANT = "tenant"
+    STORE = "store"
+    """Everything, of all tenants together."""
+
+
+class Unit(StrEnum):
+    """What is counted."""
+
+    MICROUSD = "microusd"
+    TOKENS = "tokens"
+    """Of prompts and answers together."""
+    CALLS = "calls"
+    """Attempts at models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one run and all below it may use together; None: no cap. All are whole numbers from 0."""
+
+    microusd: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most that may be used of a unit; `name` is the agent's or tenant's, empty for each that has no cap of its own."""
+
+    over: Over
+    unit: Unit
+    amount: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """All caps that were declared, who may raise them, and at which shares (percent) of a cap people are told."""
+
+    caps: tuple[Cap, ...] = ()
+    raised_by: tuple[str, ...] = ()
+    """Roles; empty: any person who may administer."""
+    warn_at: tuple[int, ...] = (50, 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a model costs, in micro-dollars per million tokens; None is unknown. `has_tokens`: False where nothing is counted."""
+
+    prompt_microusd: int | None
+    completion_microusd: int | None
+    has_tokens: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one cap is counted in; `period` is the day as `2026-01-31`, empty where it is for good."""
+
+    tenant: TenantId
+    over: Over
+    name: str
+    period: str
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An amount reserved on an account, and the cap that it was held against."""
+
+    account: Account
+    amount: int
+    cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was used of a reservation, which may be more: then the model used more than it said it would."""
+
+    account: Account
+    reserved: int
+    amount: int
+
+
+# --- events ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReserved:
+    """A model is about to be called, and this much may be used by it. `warnings`: shares of caps that were passed with it."""
+
+    step: StepName
+    bookings: tuple[Booking, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """The call is over, and this much was used of what was reserved for it."""
+
+    step: StepName
+    spendings: tuple[Spending, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapRaised:
+    """A person lets more be used of an account's unit, from now on; `old` is what held before."""
+
+    tenant: TenantId
+    over: Over
+    name: str
+    unit: Unit
+    old: int
+    new: int
+    reason: str
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveBudget:
+    """Hold an upper bound of what a call may use."""
+
+    step: StepName
+    bookings: tuple[Booking, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseCap:
+    """Let more be used. `old`: the cap that whoever says so has seen."""
+
+    tenant: TenantId
+    over: Over
+    name: str
+    unit: Unit
+    old: int
+    new: int
+    reason: str
