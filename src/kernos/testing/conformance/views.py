@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from kernos.ports.journal import Journal, Views
+from kernos.ports.journal import Commit, Journal, Views
 from kernos.testing.conformance.journal import RUNS, body
-from kernos.vocabulary.errors import StaleRunNumber
+from kernos.vocabulary.errors import CapReached, StaleRunNumber
 from kernos.vocabulary.ids import RunId
-from kernos.vocabulary.journal import Append, RowOp, Scalar, Table
+from kernos.vocabulary.journal import Append, Guard, RowOp, Scalar, Table
 
 TABLES = (
     Table(
@@ -38,6 +38,15 @@ def part(op: str, run: RunId, step: str, **columns: Scalar) -> RowOp:
     return RowOp(op, "parts", (run, step), columns)
 
 
+async def _is_kept(commit: Commit) -> bool:
+    """Tell whether an append became durable, or a guard refused it."""
+    try:
+        await commit.durable()
+    except CapReached:
+        return False
+    return True
+
+
 class ViewsSuite:
     """What every adapter of the views port has to do."""
 
@@ -54,6 +63,26 @@ class ViewsSuite:
         commits = [store.append([Append(run, first + n, (body("x"),), tuple(ops))]) for n, ops in enumerate(groups)]
         for commit in commits:
             await commit.durable()
+
+    async def test_guards_hold_inside_a_group_and_between_processes(self, tmp_path: Path) -> None:
+        here, there = await self.open(tmp_path), await self.open(tmp_path)
+
+        def adding(run: RunId, cost: int, limit: int) -> list[Append]:
+            guard = Guard("parts", (RUNS[0], "1"), "cost", limit)
+            return [Append(run, 0, (body("x"),), (part("add", RUNS[0], "1", cost=cost),), object(), (guard,))]
+
+        commits = [here.append(adding(run, 4, 10)) for run in RUNS[1:5]]
+        kept = [await _is_kept(commit) for commit in commits]
+        assert kept == [True, True, False, False]
+        assert not await _is_kept(there.append(adding(RUNS[5], 3, 10)))
+        assert await _is_kept(there.append(adding(RUNS[6], 2, 10)))
+        assert not await _is_kept(here.append(adding(RUNS[7], 1, 10)))
+        assert await _is_kept(here.append(adding(RUNS[8], 1, 11)))
+        costs = [row["cost"] for row in await here.select("parts", {})]
+        assert costs == [4 + 4 + 2 + 1]
+        assert [len(await here.read(run)) for run in RUNS[1:9]] == [1, 1, 0, 0, 0, 1, 0, 1]
+        await there.close()
+        await here.close()
 
     async def test_rows_are_there_when_their_append_is_durable(self, tmp_path: Path) -> None:
         store = await self.open(tmp_path)
