@@ -118,7 +118,7 @@ async def compare(folder: Path) -> None:
     """Lay both accounts side by side; report how many effects and intents there are, and how many of them have no fellow."""
     intents: dict[str, Account] = {}
     with Records(folder / _STORE) as records:
-        for run in list(records.journal.runs()):
+        for run in list(records.runs()):
             found = accounts_of(await records.events(run))
             intents |= {one.key: one for one in found.values() if one.kind == "action"}
     ledger = apsw.Connection(str(folder / LEDGER), flags=apsw.SQLITE_OPEN_READONLY)

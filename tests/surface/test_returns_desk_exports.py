@@ -23,7 +23,7 @@ async def settled(store: Path) -> list[RunId]:
     """Return runs of the desk that have completed, the longest first."""
     found: dict[RunId, int] = {}
     with Records(store) as records:
-        for run in records.journal.runs():
+        for run in records.runs():
             events = await records.events(run)
             request = events[0].data
             is_desk = isinstance(request, RunRequested) and request.agent == "returns_desk"

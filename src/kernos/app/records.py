@@ -1,6 +1,6 @@
 """Records: a store opened to look at, beside a running kernel or without one, and never written."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -77,11 +77,15 @@ class Records:
         first = decode_entry(entries[0]).data if entries else None
         return isinstance(first, RunRequested) and self.authority.caller.sees(first.tenant)
 
+    def runs(self) -> Iterator[RunId]:
+        """Yield every run that the caller may see, oldest first."""
+        return filter(self._sees, self.journal.runs())
+
     def find(self, name: str) -> RunId:
         """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous."""
         if is_run_id(name) and self._sees(RunId(name)):
             return RunId(name)
-        found = [run for run in self.journal.runs() if run.startswith(name) and self._sees(run)]
+        found = [run for run in self.runs() if run.startswith(name)]
         if not found:
             message = f"no run's id begins with {name!r}"
             raise NotFound(message)
