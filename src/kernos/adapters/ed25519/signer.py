@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -48,9 +49,14 @@ class FileSigner:
         return cls(key)
 
     @classmethod
-    def _make(cls, path: Path) -> "FileSigner":
+    def new(cls) -> tuple["FileSigner", bytes]:
+        """Return a key that nobody has had before, and what its file is to hold."""
         key = Ed25519PrivateKey.generate()
-        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return cls(key), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @classmethod
+    def _make(cls, path: Path) -> "FileSigner":
+        made, text = cls.new()
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -69,7 +75,7 @@ class FileSigner:
             os.fsync(folder)  # The name, too, is on disk before anything is signed.
         finally:
             os.close(folder)
-        return cls(key)
+        return made
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature."""
@@ -78,3 +84,12 @@ class FileSigner:
     def public_key(self) -> bytes:
         """Return the 32-byte public key."""
         return self._public
+
+    @staticmethod
+    def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+        """Tell whether the key with this public half signed a message."""
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+        except (InvalidSignature, ValueError):  # ValueError: these bytes are no key.
+            return False
+        return True

@@ -59,6 +59,30 @@ class Files:
         """Give a file its name; a file that had it is replaced."""
         old.rename(new)
 
+    def replace(self, new: Path, old: Path) -> None:
+        """Give a file the name of another, and once that is durable overwrite what the other one held, as far as a disk does so."""
+        handle = os.open(old, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            self.rename(new, old)
+            self.sync_folder(old.parent)
+            self.overwrite(handle)
+        finally:
+            os.close(handle)
+
+    def overwrite(self, handle: int) -> None:
+        """Put zeros in the place of everything in an open file."""
+        _write_all(handle, bytes(os.fstat(handle).st_size))
+        os.fsync(handle)
+
+    def remove(self, path: Path) -> None:
+        """Overwrite a file and take its name away; the name may come back at a power loss."""
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            self.overwrite(handle)
+        finally:
+            os.close(handle)
+        path.unlink()
+
     def make_folder(self, path: Path) -> bool:
         """Make a folder unless there is one; return whether it is new. Its name is durable after `sync_folder` of its parent."""
         try:

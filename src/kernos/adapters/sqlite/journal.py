@@ -1,20 +1,21 @@
 """The journal and views ports over one SQLite file.
 
-Beside `NAME` lie `NAME.key` (the signing key), `NAME.heads` (tree heads, the second place), `NAME.payloads/`, `NAME.lock` and `NAME.rebuild`.
+Beside `NAME` lie `NAME.key` (the signing key; `NAME.key.next` while it is rotated), `NAME.heads` (tree heads, the second place), `NAME.payloads/`, `NAME.lock` and `NAME.rebuild`.
 Reads happen in the event loop, on a connection of their own: a point read takes some 20 us, less than a hop to a thread.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from kernos.adapters.sqlite.files import Files, key_path
-from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
+from kernos.adapters.sqlite.heads import COLUMNS, Notary, head_of_row
+from kernos.adapters.sqlite.keyring import first_key, open_notary
 from kernos.adapters.sqlite.layout import Layout
+from kernos.adapters.sqlite.mending import mend_second_place, settle_keys
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.reader import Reader
 from kernos.adapters.sqlite.rebuild import rebuild
@@ -28,14 +29,10 @@ from kernos.adapters.sqlite.verify import verify_store
 from kernos.adapters.sqlite.writer import CHECKPOINT_PAGES, Writer
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Changes, Commit, Range, Row
-from kernos.ports.signer import OpenKey, Signer
+from kernos.ports.signer import OpenKey
 from kernos.vocabulary.circumstances import Totals
-from kernos.vocabulary.errors import Tampered
 from kernos.vocabulary.ids import EpochMs, RunId
 from kernos.vocabulary.journal import Append, Entry, Scalar, Table, TreeHead, Verification
-
-_HEADS_AT_ONCE = 1_000
-"""Heads given to the second place in one piece."""
 
 
 class SqliteJournal:
@@ -73,14 +70,15 @@ class SqliteJournal:
             connection = connect(path, vfs=vfs, may_make=True, busy_timeout_ms=busy_timeout_ms)
             opened.callback(let_go, connection)
             prepare(connection, path, self._heads_path)
-            self._notary = Notary(self._key(connection))
+            self._notary = self._open_notary(connection)
             self._layout.lay_out(connection)
             self._second = HeadsFile(self._heads_path, self._files)
             opened.callback(self._second.close)
             self._transcript = Transcript(
                 connection, path, self._rows, self._notary, clock, self._second, self._payloads, self._layout.check
             )
-            self._mend_second_place(connection)
+            mend_second_place(connection, path, self._second, self._notary, self._transcript.tail.frontier.size)
+            settle_keys(connection, path, self._second, open_key, self._files)
             self._reading = connect(path, vfs=vfs)
             opened.pop_all()  # From here on `close` lets go of them.
         self._reader = Reader(self._reading, path, self._payloads, self._trusted, self._transcript.next_known)
@@ -92,36 +90,13 @@ class SqliteJournal:
         """Whether the projections' tables were laid out anew, so that `rebuild` is due before anything is appended."""
         return self._layout.rebuild_due
 
-    def _key(self, connection: apsw.Connection) -> Signer:
-        """Open the key and check that the store was made with it; a store without entries may be given a new one."""
-        path = key_path(self.path)
-        known = connection.execute("SELECT value FROM meta WHERE key='public_key'").get
-        is_empty = connection.execute("SELECT max(pos) FROM events").get is None
-        signer = self._open_key(path, may_make=known is None and is_empty)
-        public = signer.public_key().hex()
-        if known is None:
-            connection.execute("INSERT OR IGNORE INTO meta VALUES('public_key', ?)", (public,))
-            known = connection.execute("SELECT value FROM meta WHERE key='public_key'").get
-        if public != known:
-            message = f"{path} is not the key that {self.path} was made with"
-            raise Tampered(message, hint="Restore the key file that belongs to this store.")
-        return signer
-
-    def _mend_second_place(self, connection: apsw.Connection) -> None:
-        """Check the second place against the store, and give it what it lacks after a power loss. Raises Tampered."""
-
-        def find(size: int) -> ChainedHead | None:
-            row = connection.execute(f"SELECT {COLUMNS} FROM heads WHERE size=?", (size,)).fetchone()
-            return head_of_row(row) if row is not None else None
-
-        newest = self._transcript.tail.frontier.size
-        try:
-            since = self._second.recover(find, newest)
-            rows = connection.execute(f"SELECT {COLUMNS} FROM heads WHERE size>=? ORDER BY size", (since,))
-            while portion := [head_of_row(row) for row in islice(rows, _HEADS_AT_ONCE)]:
-                self._second.add(portion)
-        except ValueError as error:
-            raise Tampered(f"{self.path} has a damaged tree head") from error
+    def _open_notary(self, connection: apsw.Connection) -> Notary:
+        """Open the key in force; a store without entries may be given its first one."""
+        if not first_key(connection):
+            is_empty = connection.execute("SELECT max(pos) FROM events").get is None
+            made = self._open_key(key_path(self.path), may_make=is_empty)
+            connection.execute("INSERT OR IGNORE INTO meta VALUES('public_key', ?)", (made.public_key().hex(),))
+        return open_notary(connection, self.path, self._open_key)
 
     def _trusted(self, position: int) -> Frontier:
         """Return a checked edge of the tree beyond `position`, also when another process moved it on."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from kernos.adapters.sqlite.heads import NO_HEAD, ChainedHead, Notary
+from kernos.adapters.sqlite.heads import ChainedHead, Notary
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.tree import (
     frontier_positions,
@@ -81,7 +81,7 @@ class Locator:
         self._findings = findings
         self.parts: list[bytes] = []
         """The frontier; an empty part is one that is not known."""
-        self.link = NO_HEAD
+        self.link, _ = notary.link_of(None)
         self.lost = False
         """Whether nothing behind can be told apart any more."""
         self._end = 0

@@ -11,8 +11,8 @@ from typing import Any
 
 import apsw
 
-from kernos.adapters.sqlite.files import Files, key_path
-from kernos.adapters.sqlite.heads import Notary
+from kernos.adapters.sqlite.files import Files
+from kernos.adapters.sqlite.keyring import open_notary, read_keys
 from kernos.adapters.sqlite.layout import shape_of
 from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.reader import Reader
@@ -21,10 +21,10 @@ from kernos.adapters.sqlite.store import check_mark, let_go, said_plainly, trans
 from kernos.adapters.sqlite.tail import Tail, load_tail
 from kernos.adapters.sqlite.tree import Frontier
 from kernos.ports.journal import Range, Row
-from kernos.ports.signer import OpenKey
-from kernos.vocabulary.errors import Tampered
+from kernos.ports.signer import CheckSignature, OpenKey
 from kernos.vocabulary.ids import RunId, number_of, run_id
 from kernos.vocabulary.journal import Entry, Scalar, Table
+from kernos.vocabulary.signing import SigningKey
 
 _WAIT_MS = 10_000
 """How long a look waits while another process makes a file its own: as long as a write does."""
@@ -46,17 +46,12 @@ class ReadOnlyJournal:
         self._rows = Rows(tables)
         self._tail: Tail | None = None
         with said_plainly(path), ExitStack() as opened:
-            signer = open_key(key_path(path), may_make=False)
-            self._notary = Notary(signer)
             self._connection = _connect(path)
             opened.callback(let_go, self._connection)
             check_mark(self._connection, path)
             known = self._connection.execute("SELECT value FROM meta WHERE key='projections'").get
             due = self._connection.execute("SELECT 1 FROM meta WHERE key='rebuild_due'").get
-            public = self._connection.execute("SELECT value FROM meta WHERE key='public_key'").get
-            if public != signer.public_key().hex():
-                message = f"{path}.key is not the key that {path} was made with"
-                raise Tampered(message, hint="Restore the key file that belongs to this store.")
+            self._notary = open_notary(self._connection, path, open_key)
             opened.pop_all()  # From here on `close` lets go of it.
         self.has_projections = known == shape_of(tables) and due is None
         """Whether the projections are those of this build, so that `select` may be asked."""
@@ -122,6 +117,17 @@ class ReadOnlyJournal:
     def close(self) -> None:
         """Let go of the file."""
         let_go(self._connection)
+
+
+def keys_of(path: Path, is_signed: CheckSignature) -> tuple[SigningKey, ...]:
+    """Return the keys of a store, oldest first; needs no private key. Raises BadConfiguration (it has none yet), Tampered, ForeignStore."""
+    with said_plainly(path):
+        connection = _connect(path)
+        try:
+            check_mark(connection, path)
+            return read_keys(connection, path, is_signed)
+        finally:
+            let_go(connection)
 
 
 def _connect(path: Path) -> apsw.Connection:

@@ -1,4 +1,4 @@
-"""The second place: a text file with every tree head, one a line, so that a store cut or rewritten alone is found out.
+"""The second place: a text file with every tree head and hand-over, one a line, so that a store cut or rewritten alone is found out.
 
 A line is added after its group's commit and before anyone is answered, so this file is never ahead of the store unless the store lost what it
 had. It waits for the disk only once in a while: after a power loss its end may lag or be torn. Then, at the next open, it is cut
@@ -6,10 +6,12 @@ behind the last good line and filled up from the store. The file is of use again
 it too: another folder, or copies kept elsewhere.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kernos.adapters.sqlite.files import Files, LogFile
+from kernos.adapters.sqlite.hand_overs import HandOver, hand_over_of_line, is_hand_over_line
 from kernos.adapters.sqlite.heads import ChainedHead, head_of_line
 from kernos.vocabulary.errors import Tampered
 
@@ -25,6 +27,21 @@ Find = Callable[[int], ChainedHead | None]
 """The store's head of a size."""
 
 
+Line = ChainedHead | HandOver
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the checked end of a second place has."""
+
+    begin: int
+    """The size of its first head; 0 when it is the whole file."""
+    end: int
+    """The size from which on it lacks heads."""
+    hand_overs: frozenset[int]
+    """By number."""
+
+
 class HeadsFile:
     """The second place of one store."""
 
@@ -35,9 +52,9 @@ class HeadsFile:
         self._end = self._log.read_end(_REPAIR_BYTES)
         self._unsynced = 0
 
-    def add(self, heads: Iterable[ChainedHead]) -> None:
-        """Append heads. Raises OSError."""
-        text = b"".join(head.line() for head in heads)
+    def add(self, lines: Iterable[Line]) -> None:
+        """Append heads and hand-overs. Raises OSError."""
+        text = b"".join(line.line() for line in lines)
         if not text:
             return
         self._log.add(text)
@@ -46,43 +63,60 @@ class HeadsFile:
             self._log.sync()
             self._unsynced = 0
 
-    def recover(self, find: Find, newest: int) -> int:
-        """Check the end, as it was found, against the store, mend it after a power loss, and return the size from which on it lacks heads.
+    def recover(self, find: Find, newest: int, hand_overs: Sequence[HandOver] = ()) -> Found:
+        """Check the end, as it was found, against the store, mend it after a power loss, and return what it has.
 
-        `newest` is the size of the store's newest head. Raises Tampered when the store contradicts a head or lacks a newer one.
+        `newest` is the size of the store's newest head. Raises Tampered when the store contradicts a line or lacks a newer one.
         """
         begin, text = self._end
         self._end = (0, b"")
         good = begin + (text.find(b"\n") + 1 if begin else 0)
-        last = 0
+        sizes: list[int] = []
+        numbers: list[int] = []
         torn = False
         for line in text[good - begin :].splitlines(keepends=True):
-            head = _whole(line)
-            if head is None:
+            said = _whole(line)
+            if said is None:
                 torn = True
                 continue
-            if head.size > newest:
-                message = f"the store was cut: it ends at {newest} entries, and {self.path} has a tree head of size {head.size}"
-                raise Tampered(message)
-            if find(head.size) != head:
-                message = (
-                    f"the store was rewritten: its tree head of size {head.size} is not the one that {self.path} has"
-                )
-                raise Tampered(message)
+            if isinstance(said, HandOver):
+                self._check_hand_over(said, hand_overs)
+            else:
+                self._check_head(said, find, newest)
             if not torn:
                 good += len(line)
-                last = max(last, head.size)
+                (numbers if isinstance(said, HandOver) else sizes).append(_place(said))
         if torn:
             self._log.cut(good)
-        return last + 1
+        return Found(min(sizes, default=0) if begin else 0, max(sizes, default=0) + 1, frozenset(numbers))
+
+    def _check_head(self, head: ChainedHead, find: Find, newest: int) -> None:
+        if head.size > newest:
+            message = (
+                f"the store was cut: it ends at {newest} entries, and {self.path} has a tree head of size {head.size}"
+            )
+            raise Tampered(message)
+        if find(head.size) != head:
+            message = f"the store was rewritten: its tree head of size {head.size} is not the one that {self.path} has"
+            raise Tampered(message)
+
+    def _check_hand_over(self, hand_over: HandOver, known: Sequence[HandOver]) -> None:
+        if hand_over not in known:
+            message = f"the store was rewritten: {self.path} has a hand-over of its key at {hand_over.size} entries that it has not"
+            raise Tampered(message)
+
+    def sync(self) -> None:
+        """Return once what was added is on disk."""
+        self._log.sync()
+        self._unsynced = 0
 
     def close(self) -> None:
         """Let go of the file."""
         self._log.close()
 
 
-def portions(path: Path, length: int) -> Iterator[list[ChainedHead | None]]:
-    """Yield the heads in the first `length` bytes of a second place, some thousand at a time; None stands for a line that is no head.
+def portions(path: Path, length: int) -> Iterator[list[Line | None]]:
+    """Yield what stands in the first `length` bytes of a second place, some thousand at a time; None stands for a line that is neither.
 
     A torn last line is left out. Raises FileNotFoundError.
     """
@@ -96,10 +130,14 @@ def portions(path: Path, length: int) -> Iterator[list[ChainedHead | None]]:
                 return
 
 
-def _whole(line: bytes) -> ChainedHead | None:
+def _place(line: Line) -> int:
+    return line.number if isinstance(line, HandOver) else line.size
+
+
+def _whole(line: bytes) -> Line | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        return head_of_line(line[:-1])
+        return hand_over_of_line(line[:-1]) if is_hand_over_line(line) else head_of_line(line[:-1])
     except ValueError:
         return None

@@ -12,7 +12,10 @@ from kernos.vocabulary.errors import Bug, ForeignStore, KernosError, StorageFail
 
 APPLICATION_ID = 0x6B65726E  # "kern"
 FORMAT = 1
-"""Version of the layout below, in `PRAGMA user_version`. A newer one is refused, not guessed at."""
+"""Version of the layout below, in `PRAGMA user_version`. A newer one than `ROTATED_FORMAT` is refused, not guessed at."""
+
+ROTATED_FORMAT = 2
+"""The same with a table of hand-overs, from the first rotation of the key on: a kernos that knows none of them must not write there."""
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a write waits for another process: many times a commit group, short enough to be noticed."""
@@ -138,8 +141,8 @@ def check_mark(connection: apsw.Connection, path: Path) -> None:
     assert isinstance(version, int), version
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
     if mark == APPLICATION_ID:
-        if version > FORMAT:
-            message = f"{path} was written by a newer kernos (store format {version}; this one knows {FORMAT})"
+        if version > ROTATED_FORMAT:
+            message = f"{path} was written by a newer kernos (store format {version}; this one knows {ROTATED_FORMAT})"
             raise ForeignStore(message, hint="Install that kernos, or a newer one, to open it.")
     elif mark or version or tables:
         message = f"{path} is the database of another program"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import apsw
 
-from kernos.adapters.sqlite.heads import COLUMNS, NO_HEAD, ChainedHead, Notary, head_of_row
+from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
+from kernos.adapters.sqlite.keyring import hand_overs_in
 from kernos.adapters.sqlite.tree import Frontier, frontier_positions
-from kernos.vocabulary.errors import Tampered
+from kernos.vocabulary.errors import BadConfiguration, Tampered
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,17 @@ class Tail:
 def load_tail(connection: apsw.Connection, notary: Notary, path: Path) -> Tail:
     """Read the end and check it against the newest head. Call inside a transaction, so that both are of one moment.
 
-    Raises Tampered when the head is not this store's, or the entries are not those that it was signed over.
+    Raises Tampered when the head is not this store's, or the entries are not those that it was signed over, and BadConfiguration when the key
+    was rotated since the notary was made.
     """
+    _check_key(connection, notary, path)
     last = connection.execute("SELECT max(pos) FROM events").get
     size = last + 1 if isinstance(last, int) else 0
     row = connection.execute(f"SELECT {COLUMNS} FROM heads ORDER BY size DESC LIMIT 1").fetchone()
     if row is None:
         if size:
             raise Tampered(f"{path} holds {size} entries and no tree head")
-        return Tail(Frontier(), NO_HEAD)
+        return Tail(Frontier(), notary.link_of(None)[0])
     try:
         head = head_of_row(row)
     except ValueError as error:
@@ -40,6 +43,9 @@ def load_tail(connection: apsw.Connection, notary: Notary, path: Path) -> Tail:
     if head.size != size:
         what = "was cut" if size < head.size else "has entries that no tree head covers"
         raise Tampered(f"{path} {what}: it holds {size} entries, and its newest tree head is of size {head.size}")
+    if notary.hand_overs and notary.hand_overs[-1].size > size:
+        at = notary.hand_overs[-1].size
+        raise Tampered(f"{path} was cut: it holds {size} entries, and its key was handed over at {at}")
     nodes: list[bytes] = []
     for _, position in frontier_positions(size):
         node = connection.execute("SELECT node FROM events WHERE pos=?", (position,)).get
@@ -50,3 +56,18 @@ def load_tail(connection: apsw.Connection, notary: Notary, path: Path) -> Tail:
             f"{path} was rewritten: its {size} entries are not those that its newest tree head was signed over"
         )
     return Tail(frontier, notary.digest(head), head)
+
+
+def _check_key(connection: apsw.Connection, notary: Notary, path: Path) -> None:
+    try:
+        hand_overs = hand_overs_in(connection)
+    except ValueError as error:
+        raise Tampered(f"{path} has a damaged hand-over") from error
+    known = len(notary.hand_overs)
+    if hand_overs[:known] != notary.hand_overs:
+        raise Tampered(f"{path} was rewritten while in use: a hand-over of its key is gone")
+    if len(hand_overs) > known:
+        message = (
+            f"the key of {path} was rotated at {hand_overs[known].size} entries; this process holds the one before"
+        )
+        raise BadConfiguration(message, hint="Start it again: then it uses the key in force.")

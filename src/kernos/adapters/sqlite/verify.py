@@ -9,19 +9,19 @@ import asyncio
 import hashlib
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from kernos.adapters.sqlite.comparison import Comparison
 from kernos.adapters.sqlite.files import Files
-from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, Notary, head_of_row
+from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, head_of_row
 from kernos.adapters.sqlite.locate import EntryRow, Findings, Locator
 from kernos.adapters.sqlite.payloads import MARKER_BYTES, Payloads
-from kernos.adapters.sqlite.second_place import portions
 from kernos.adapters.sqlite.store import check_mark, connect, let_go, said_plainly
 from kernos.adapters.sqlite.tree import height_at, root_of_parts
+from kernos.adapters.sqlite.trust import LOOKS, Trusted, find_signer, follow_keys, is_in_force
 from kernos.ports.signer import OpenKey, Signer
 from kernos.vocabulary.errors import Tampered
 from kernos.vocabulary.journal import Verification
@@ -42,19 +42,26 @@ async def verify_store(
     *,
     heads: Path | None = None,
     vfs: str | None = None,
+    trusted: Trusted | None = None,
 ) -> Verification:
     """Check a store as it is now, also one that cannot be opened for use any more; others may go on using it meanwhile.
 
-    `progress(done, of_all)` is called now and then; the event loop runs in between. Raises ForeignStore, StorageFailed, BadConfiguration.
+    `progress(done, of_all)` is called now and then; the event loop runs in between. `trusted`: a public key that the store must be signed
+    by or lead on from; then its own private key is not needed. Raises ForeignStore, StorageFailed, BadConfiguration.
     """
     with said_plainly(path):
-        notary_key = open_key(path.with_name(f"{path.name}.key"), may_make=False)
         connection = connect(path, vfs=vfs)
         try:
             check_mark(connection, path)
-            # The second place is measured before the store is looked at: what others add meanwhile is not ahead of it.
-            verifier = Verifier(connection, path, notary_key, heads or path.with_name(f"{path.name}.heads"))
-            connection.execute("BEGIN")
+            second_place = heads or path.with_name(f"{path.name}.heads")
+            for looks_left in reversed(range(LOOKS)):
+                signer = find_signer(connection, path, open_key, is_needed=trusted is None)
+                # The second place is measured before the store is looked at: what others add meanwhile is not ahead of it.
+                verifier = Verifier(connection, path, signer, second_place, trusted)
+                connection.execute("BEGIN")
+                if not looks_left or signer is None or is_in_force(connection, signer):
+                    break
+                connection.execute("ROLLBACK")  # Perhaps it was rotated between the two looks.
             for done, of_all in verifier.steps():
                 progress(done, of_all)
                 await asyncio.sleep(0)
@@ -67,23 +74,29 @@ async def verify_store(
 class Verifier:
     """Checks one store, in one read transaction of its connection."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, signer: Signer, second_place: Path) -> None:
-        """Take the store's parts."""
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        signer: Signer | None,
+        second_place: Path,
+        trusted: Trusted | None = None,
+    ) -> None:
+        """Take the store's parts; `signer` or `trusted` may be missing, not both."""
         self._connection = connection
         self._path = path
-        self._public_key = signer.public_key().hex()
-        self._notary = Notary(signer)
+        self._signer = signer
+        self._trusted = trusted
         self._second_place = second_place
         self._second_length = second_place.stat().st_size if second_place.exists() else 0
         self._findings = Findings()
         self._payloads = Payloads(path.with_name(f"{path.name}.payloads"), Files())
-        self._locator = Locator(connection, self._notary, self._payloads, self._findings)
         self._heads = 0
         self._size = 0
         self._newest: ChainedHead | None = None
 
     def result(self) -> Verification:
-        """Return what was found."""
+        """Return what was found, once all steps were taken."""
         return Verification(self._size, self._heads, root_of_parts(self._locator.parts), self._findings.sorted())
 
     def steps(self) -> Iterator[tuple[int, int]]:
@@ -92,12 +105,13 @@ class Verifier:
         last = connection.execute("SELECT max(pos) FROM events WHERE pos BETWEEN 0 AND ?", (_POSITIONS_MAX,)).get
         self._size = last + 1 if isinstance(last, int) else 0
         self._heads = int(connection.execute("SELECT count(*) FROM heads").get)
-        if connection.execute("SELECT value FROM meta WHERE key='public_key'").get != self._public_key:
-            self._findings.add("key", -1, "the store names another public key than that of its key file")
+        self._notary = follow_keys(connection, self._signer, self._trusted, self._findings)
+        self._locator = Locator(connection, self._notary, self._payloads, self._findings)
         outside = "SELECT pos, run, n FROM events WHERE pos<0 OR pos>? ORDER BY pos LIMIT 100"
         for pos, run, n in connection.execute(outside, (_POSITIONS_MAX,)):
             self._findings.add("inserted", pos, f"position {pos} does not exist in a journal", run, n)
-        for _ in self._compare_second_place():
+        second_place = Comparison(connection, self._second_place, self._second_length, self._notary, self._findings)
+        for _ in second_place.steps(self._size, self._heads):
             yield 0, self._size
         yield from self._entries()
         self._locator.end(self._newest, self._size)
@@ -207,59 +221,6 @@ class Verifier:
         return root == last.root and self._notary.is_ours(last)
 
     # --- the rest ------------------------------------------------------------------------------------------------
-
-    def _is_second_place_equal(self) -> bool:
-        """Compare the whole file with what it should be: the quick way, that of a store where all is well."""
-        columns = ("lower(hex(previous))", "lower(hex(root))", "lower(hex(signature))||char(10)")
-        sql = "SELECT size||' '||at||' '||" + "||' '||".join(columns) + " FROM heads ORDER BY size"
-        lines = (str(row[0]) for row in self._connection.execute(sql))
-        if not self._second_place.exists():
-            return not self._heads
-        left = self._second_length
-        with self._second_place.open("rb") as file:
-            while left and (portion := "".join(islice(lines, _BLOCK)).encode()[:left]):
-                if file.read(len(portion)) != portion:
-                    return False
-                left -= len(portion)
-        return not left
-
-    def _compare_second_place(self) -> Iterator[None]:
-        """Compare every line with the store's head of that size; the first head that the store contradicts or lacks tells."""
-        if self._is_second_place_equal():
-            return
-        agreed = 0
-        sql = f"SELECT {COLUMNS} FROM heads WHERE size BETWEEN ? AND ?"
-        try:
-            for portion in portions(self._second_place, self._second_length):
-                sizes = [head.size for head in portion if head is not None]
-                if not sizes:
-                    continue
-                stored = {row[0]: row for row in self._connection.execute(sql, (min(sizes), max(sizes)))}
-                for head in portion:
-                    row = None if head is None else stored.get(head.size)
-                    if head is not None and row == (head.size, head.at, head.previous, head.root, head.signature):
-                        agreed = max(agreed, head.size)
-                    elif head is None or not self._notary.is_ours(head):
-                        name = self._second_place.name
-                        self._findings.add("second_place", -1, f"{name} has a line that is no tree head of this store")
-                    else:
-                        self._contradicted(head, agreed, is_lacking=row is None)
-                        return
-                yield
-        except FileNotFoundError:
-            if self._heads:
-                self._findings.add(
-                    "second_place", -1, f"{self._second_place} is missing; a cut tail would go unnoticed"
-                )
-
-    def _contradicted(self, head: ChainedHead, agreed: int, *, is_lacking: bool) -> None:
-        where = f"{self._second_place.name} has a tree head of size {head.size}"
-        if head.size > self._size:
-            self._findings.add("cut", self._size, f"the store ends at {self._size} entries, and {where}")
-        elif is_lacking:
-            self._findings.add("rewritten", agreed, f"{where}, and the store has none; both agree up to size {agreed}")
-        else:
-            self._findings.add("rewritten", agreed, f"{where}, and the store another; both agree up to size {agreed}")
 
     def _numbers(self) -> None:
         """Each run's numbers go from 0 without gaps; told only when nothing else explains a gap."""
