@@ -89,6 +89,11 @@ class RecordingFiles(Files):
         self.log.add("rename", str(old), str(new))
         super().rename(old, new)
 
+    def remove(self, path: Path) -> None:
+        self.log.add("write", str(path), 0, bytes(path.stat().st_size))
+        self.log.add("delete", str(path))
+        super().remove(path)
+
     def make_folder(self, path: Path) -> bool:
         is_new = super().make_folder(path)
         if is_new:

@@ -77,6 +77,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "grant": lambda run: ("grant", "list"),
     "policy": lambda run: ("policy", "explain", run),
     "budget": lambda run: ("budget", "show"),
+    "key": lambda run: ("key", "rotate"),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}
 """They show nothing of what is in a store; who may start and run agents has tests of its own."""

@@ -124,7 +124,11 @@ def complaint(
         except BadToken as error:
             return "", str(error)
         found.append(claims.token_id)
-        wrong = _mismatch(claims, voice, state, name, step, tool) or _lateness(claims, at)
+        wrong = (
+            shared.tokens.distrusted(voice.token, claims)
+            or _mismatch(claims, voice, state, name, step, tool)
+            or _lateness(claims, at)
+        )
         if wrong:
             return " ".join(found), wrong
     if not found:

@@ -6,7 +6,7 @@ from kernos.vocabulary.approval import ApprovalClaims
 
 
 class ApprovalTokens(Protocol):
-    """Tokens signed by the deployment's key."""
+    """Tokens signed by the deployment's key, and before it was rotated by those before it."""
 
     def seal(self, claims: ApprovalClaims) -> str:
         """Return the claims as a signed token (JWS compact serialisation, alg Ed25519); the same claims give the same token."""
@@ -15,10 +15,18 @@ class ApprovalTokens(Protocol):
     def read(self, token: str) -> ApprovalClaims:
         """Return what a token says. Says nothing about time or use.
 
-        Raises BadToken for whatever is not exactly a token that `seal` made with this key.
+        Raises BadToken for whatever is not exactly a token that `seal` made with one of the deployment's keys.
         """
         ...
 
+    def distrusted(self, token: str, claims: ApprovalClaims) -> str:
+        """Return why the key of a token counts no more for it; empty: it does. `claims`: what `read` returned for this token."""
+        ...
+
     def public_jwk(self) -> str:
-        """Return the public key as a JSON Web Key (RFC 8037), for whoever checks tokens elsewhere."""
+        """Return the public key in force as a JSON Web Key (RFC 8037), for whoever checks tokens elsewhere."""
+        ...
+
+    def public_jwk_set(self) -> str:
+        """Return all public keys as a JSON Web Key Set (RFC 7517), the newest first; those rotated away say since when."""
         ...

@@ -81,6 +81,10 @@ class FileSigner:
         """Return the 64-byte signature."""
         return self._key.sign(message)
 
+    def private_key(self) -> Ed25519PrivateKey:
+        """Return the key itself, for what signs in other forms."""
+        return self._key
+
     def public_key(self) -> bytes:
         """Return the 32-byte public key."""
         return self._public

@@ -1,9 +1,8 @@
 """The approvals port as JSON Web Signatures (RFC 7515) of alg `Ed25519` (RFC 9864), with `authorization_details` (RFC 9396)."""
 
-import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from joserfc.jwk import OKPKey
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.errors import BadConfiguration, BadToken
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, StepName, TenantId
+from kernos.vocabulary.signing import SigningKey
 
 _ALGORITHM = "Ed25519"
 _TYPE = "kernos-approval+jwt"
@@ -23,7 +23,7 @@ _REGISTRY = jws.JWSRegistry(algorithms=[_ALGORITHM])
 _TOKEN_LENGTH_MAX = 16_384
 """Characters: ours have about 1,500; what is longer is not looked at."""
 
-_KEY_ID_DIGITS = 16
+_COMPROMISED = "compromised"
 
 
 class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,28 +61,27 @@ _DECODER = msgspec.json.Decoder(_Payload)
 
 
 class TokenReader:
-    """Reads tokens with the public key alone: for whoever checks them away from the store."""
+    """Reads tokens with public keys alone: for whoever checks them away from the store."""
 
-    def __init__(self, public: Ed25519PublicKey) -> None:
-        """Take the key whose tokens are read."""
-        self._public = OKPKey.import_key(public)
-        raw = public.public_bytes_raw()
-        self._header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": hashlib.sha256(raw).hexdigest()[:_KEY_ID_DIGITS]}
-        self._jwk = {"kty": "OKP", "crv": "Ed25519", "alg": _ALGORITHM, "use": "sig", "kid": self._header["kid"]}
-        self._jwk["x"] = _base64(raw)
+    def __init__(self, keys: Sequence[SigningKey]) -> None:
+        """Take the keys whose tokens are read, oldest first."""
+        self._readers = [_KeyReader(key) for key in keys]
+        self.newest = keys[-1]
+        self._by_header = {reader.header_text: reader for reader in self._readers}
 
     @classmethod
     def of(cls, text: str) -> "TokenReader":
-        """Take a public key as JSON Web Key or as PEM. Raises BadConfiguration for anything else, and for a private key."""
+        """Take public keys: a JSON Web Key, a set of them, or PEM. Raises BadConfiguration for anything else, and for a private key."""
         try:
             given: Any = msgspec.json.decode(text) if text.lstrip().startswith("{") else text
-            key = OKPKey.import_key(given)
-            if key.is_private or not isinstance(key.raw_value, Ed25519PublicKey):
-                raise ValueError("it is no public Ed25519 key")  # noqa: TRY301 - said once, below
-        except (ValueError, JoseError, msgspec.DecodeError, AttributeError, TypeError) as error:
-            message = f"that is not a public key of kind Ed25519, as JSON Web Key or as PEM: {error}"
+            members = given["keys"] if isinstance(given, dict) and "keys" in given else [given]
+            keys = [_key_of(member) for member in reversed(members)]
+            if not keys:
+                raise ValueError("it is an empty set")  # noqa: TRY301 - said once, below
+        except (ValueError, JoseError, msgspec.MsgspecError, AttributeError, TypeError, KeyError) as error:
+            message = f"that is not a public key of kind Ed25519, as JSON Web Key, as a set of them or as PEM: {error}"
             raise BadConfiguration(message, hint="Get it from the store's owner: `kernos approval key`.") from error
-        return cls(key.raw_value)
+        return cls(keys)
 
     def read(self, token: str) -> ApprovalClaims:
         """Return what a token says; see `ports/approvals.py`."""
@@ -92,42 +91,82 @@ class TokenReader:
             raise BadToken(f"a token of {len(token)} characters is longer than any of ours ({_TOKEN_LENGTH_MAX})")
         try:
             parts = [_exact(part) for part in token.encode("ascii").split(b".")]
-            signed = jws.deserialize_compact(token, self._public, registry=_REGISTRY)
+            reader = self._by_header.get(parts[0], self._readers[-1])
+            signed = jws.deserialize_compact(token, reader.key, registry=_REGISTRY)
         except (JoseError, ValueError, UnicodeEncodeError) as error:
             raise BadToken(f"it is no token signed by this key: {error}") from error
-        if signed.headers() != self._header or parts[0] != _ENCODER.encode(self._header):
+        if signed.headers() != reader.header or parts[0] != reader.header_text:
             raise BadToken("it is a token of another key or of another kind")
         return _claims(signed.payload)
 
+    def key_of(self, token: str) -> SigningKey:
+        """Return the key that signed a token which was read."""
+        return self._by_header[_exact(token.partition(".")[0].encode("ascii"))].named
+
+    def distrusted(self, token: str, claims: ApprovalClaims) -> str:
+        """Return why a token counts no more that was read; see `ports/approvals.py`."""
+        key = self.key_of(token)
+        if key.is_compromised:
+            return f"the key that signed the yes ({key.id}) was rotated away because others may have it"
+        if key.until_at and claims.issued_at > key.until_at:
+            return f"the key that signed the yes ({key.id}) had been rotated away by then"
+        return ""
+
     def public_jwk(self) -> str:
-        """Return the public key as a JSON Web Key."""
-        return _ENCODER.encode(self._jwk).decode()
+        """Return the newest public key as a JSON Web Key."""
+        return _ENCODER.encode(self._readers[-1].jwk).decode()
+
+    def public_jwk_set(self) -> str:
+        """Return all public keys as a JSON Web Key Set, the newest first."""
+        return _ENCODER.encode({"keys": [reader.jwk | reader.end for reader in reversed(self._readers)]}).decode()
+
+
+class _KeyReader:
+    """What one key's tokens begin with, and what checks them."""
+
+    def __init__(self, named: SigningKey) -> None:
+        self.named = named
+        self.key = OKPKey.import_key(Ed25519PublicKey.from_public_bytes(named.public_key))
+        self.header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": named.id}
+        self.header_text = _ENCODER.encode(self.header)
+        self.jwk = {"kty": "OKP", "crv": "Ed25519", "alg": _ALGORITHM, "use": "sig", "kid": named.id}
+        self.jwk["x"] = _base64(named.public_key)
+
+    @property
+    def end(self) -> dict[str, dict[str, float | str]]:
+        """What a set says of a key that was rotated away, the way OpenID Federation says it of old keys."""
+        if not self.named.until_at:
+            return {}
+        reason = _COMPROMISED if self.named.is_compromised else "superseded"
+        return {"revoked": {"revoked_at": self.named.until_at / 1_000, "reason": reason}}
 
 
 class JoseTokens(TokenReader):
-    """Implements the approvals port with the key of a store."""
+    """Implements the approvals port with the keys of a store."""
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        """Take the key that signs."""
-        super().__init__(private.public_key())
+    def __init__(self, private: Ed25519PrivateKey, older: Sequence[SigningKey] = ()) -> None:
+        """Take the key that signs, and those before it, oldest first."""
+        super().__init__((*older, SigningKey(private.public_key().public_bytes_raw(), EpochMs(0), 0)))
         self._private = OKPKey.import_key(private)
-
-    @classmethod
-    def at(cls, path: Path) -> "JoseTokens":
-        """Read the key in the file at `path` (PKCS 8, PEM). Raises BadConfiguration."""
-        try:
-            key = OKPKey.import_key(path.read_bytes())
-        except (OSError, ValueError, JoseError) as error:
-            message = f"{path} could not be read as the key that signs people's answers: {error}"
-            raise BadConfiguration(message, hint="Restore the key file that belongs to this store.") from error
-        if not isinstance(key.raw_value, Ed25519PrivateKey):
-            message = f"{path} holds a key of another kind than Ed25519"
-            raise BadConfiguration(message, hint="Restore the key file that belongs to this store.")
-        return cls(key.raw_value)
+        self._header = self._readers[-1].header
 
     def seal(self, claims: ApprovalClaims) -> str:
         """Return the claims as a signed token; see `ports/approvals.py`."""
         return jws.serialize_compact(dict(self._header), _written(claims), self._private, registry=_REGISTRY)
+
+
+def _key_of(given: Any) -> SigningKey:
+    """Return a public key. Raises ValueError, TypeError, AttributeError, KeyError or JoseError for what is none."""
+    end: Any = {}
+    if isinstance(given, dict):
+        end = given.get("revoked", {})
+        given = {name: value for name, value in given.items() if name != "revoked"}
+    key = OKPKey.import_key(given)
+    if key.is_private or not isinstance(key.raw_value, Ed25519PublicKey):
+        raise ValueError("it is no public Ed25519 key")
+    until_at = EpochMs(round(end["revoked_at"] * 1_000) if end else 0)
+    is_compromised = bool(end) and end.get("reason") == _COMPROMISED
+    return SigningKey(key.raw_value.public_bytes_raw(), EpochMs(0), 0, until_at, is_compromised=is_compromised)
 
 
 def _written(claims: ApprovalClaims) -> bytes:

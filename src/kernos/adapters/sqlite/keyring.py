@@ -5,6 +5,7 @@ the moment in which a rotation counts and the next in which its file has its nam
 """
 
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import apsw
 
@@ -16,6 +17,8 @@ from kernos.ports.signer import CheckSignature, OpenKey, Signer
 from kernos.vocabulary.errors import BadConfiguration, Tampered
 from kernos.vocabulary.ids import EpochMs
 from kernos.vocabulary.signing import SigningKey
+
+SomeSigner_co = TypeVar("SomeSigner_co", bound=Signer, covariant=True)
 
 _LOOKS = 5
 """Looks at store and files until both are of one moment: a rotation by another process takes milliseconds."""
@@ -52,7 +55,11 @@ def key_in_force(connection: apsw.Connection) -> str:
     return hand_overs[-1].public_key.hex() if hand_overs else first_key(connection)
 
 
-def signer_in_force(path: Path, public_key: str, open_key: OpenKey) -> Signer | None:
+class _Open(Protocol[SomeSigner_co]):
+    def __call__(self, path: Path, *, may_make: bool) -> SomeSigner_co: ...
+
+
+def signer_in_force(path: Path, public_key: str, open_key: _Open[SomeSigner_co]) -> SomeSigner_co | None:
     """Return the private key beside a store that belongs to a public one (hex). Raises BadConfiguration when there is none at all."""
     own = key_path(path)
     for file in (own, next_key_path(path), own):  # A rotation may move it from one name to the other meanwhile.

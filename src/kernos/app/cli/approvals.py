@@ -61,7 +61,10 @@ def reply(
 def verify(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token; - reads it from standard input.")],
     key: Annotated[
-        str, typer.Option("--key", metavar="FILE", help="The public key, JWK or PEM; else that of the store.")
+        str,
+        typer.Option(
+            "--key", metavar="FILE", help="The public key: JWK, a set of them, or PEM; else those of the store."
+        ),
     ] = "",
     arguments: Annotated[
         str, typer.Option("--arguments", metavar="JSON", help="Check that the yes is to these arguments.")
@@ -72,7 +75,7 @@ def verify(
 ) -> int:
     """Check a signed answer; with --key no store is needed.
 
-    Exit code 1 when nobody with this key signed it, or when it is for other arguments.
+    Exit code 1 when nobody with this key signed it, when others may have the key, or when it is for other arguments.
     """
     from kernos.app.cli.opening import settings_of
     from kernos.app.cli.tokens import verify_token
@@ -81,9 +84,16 @@ def verify(
 
 
 @approval.command()
-def key(store: Store = "", config: Config = "") -> None:
+def key(
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that were rotated away, as a set: for tokens of before.")
+    ] = False,
+    store: Store = "",
+    config: Config = "",
+) -> None:
     """Print the store's public key as JSON Web Key, for whoever checks tokens elsewhere."""
     from kernos.app.cli.opening import existing, settings_of
     from kernos.app.stores import open_tokens
 
-    print(open_tokens(existing(settings_of(config, store)).store).public_jwk())
+    tokens = open_tokens(existing(settings_of(config, store)).store)
+    print(tokens.public_jwk_set() if every else tokens.public_jwk())

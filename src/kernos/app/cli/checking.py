@@ -9,22 +9,28 @@ from functools import partial
 from pathlib import Path
 
 from kernos.adapters.ed25519.signer import FileSigner
+from kernos.adapters.joserfc.tokens import TokenReader
+from kernos.adapters.sqlite.trust import Trusted
 from kernos.adapters.sqlite.verify import verify_store as verify_journal
 from kernos.adapters.system.clock import SystemClock
 from kernos.app.cli.showing import Advance, print_json, progress
 from kernos.app.stores import open_store
 from kernos.control.projections import TABLES
 from kernos.control.replay import Difference, compare, rebuild
+from kernos.vocabulary.errors import BadConfiguration
 from kernos.vocabulary.journal import Finding, Verification
+
+_KEY_DIGITS = 64
 
 _TRIES = 5
 """Comparisons made anew because a running kernel moved on between the two sides."""
 
 
-def verify_store(store: Path, *, projections: bool, as_json: bool) -> int:
-    """Print what was checked and what is wrong; return 0 when nothing is, else 1."""
+def verify_store(store: Path, *, projections: bool, as_json: bool, trust: str = "") -> int:
+    """Print what was checked and what is wrong; return 0 when nothing is, else 1. `trust`: a public key, or a file with one."""
+    trusted = Trusted(_public_key(trust), FileSigner.is_signed) if trust else None
     with progress("entries") as advance:
-        verification = check_journal(store, advance)
+        verification = check_journal(store, advance, trusted)
     differences: list[Difference] = []
     if projections and not verification.findings:
         with progress("projections") as advance:
@@ -41,7 +47,8 @@ def verify_store(store: Path, *, projections: bool, as_json: bool) -> int:
             f"projection {difference.table} differs from the journal: it has {difference.live}, the journal gives {difference.rebuilt}"
         )
     if is_clean:
-        also = "; the projections are what the journal gives" if projections else ""
+        also = "; signed from the trusted key on" if trust else ""
+        also += "; the projections are what the journal gives" if projections else ""
         print(
             f"clean: {verification.entries} entries under {verification.heads} signed tree heads, root {verification.root.hex()[:16]}{also}"
         )
@@ -53,9 +60,21 @@ def verify_store(store: Path, *, projections: bool, as_json: bool) -> int:
     return 1
 
 
-def check_journal(store: Path, advance: Advance) -> Verification:
+def check_journal(store: Path, advance: Advance, trusted: Trusted | None = None) -> Verification:
     """Verify a store's file as it lies there. Raises BadConfiguration when its key is missing, ForeignStore, StorageFailed."""
-    return asyncio.run(verify_journal(store, FileSigner.at, advance))
+    return asyncio.run(verify_journal(store, FileSigner.at, advance, trusted=trusted))
+
+
+def _public_key(given: str) -> bytes:
+    """Return the public key that is written in hex, or that a file holds. Raises BadConfiguration."""
+    if len(given) == _KEY_DIGITS and all(letter in "0123456789abcdefABCDEF" for letter in given):
+        return bytes.fromhex(given)
+    try:
+        text = Path(given).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"--trust {given} is neither a public key of {_KEY_DIGITS} hex digits nor a file with one: {error}"
+        raise BadConfiguration(message, hint="See the store's public keys with `kernos key show`.") from error
+    return TokenReader.of(text).newest.public_key
 
 
 def _place(finding: Finding) -> str:

@@ -11,13 +11,21 @@ def verify(
     projections: Annotated[
         bool, typer.Option("--projections", help="Also rebuild the projections and compare them.")
     ] = False,
+    trust: Annotated[
+        str,
+        typer.Option(
+            "--trust",
+            metavar="PUBLICKEY",
+            help="A public key that you have from elsewhere (hex, or a file: JWK, PEM): the store must be signed by it, or lead on from it.",
+        ),
+    ] = "",
     json: AsJson = False,
     store: Store = "",
     config: Config = "",
 ) -> int:
     """Check the journal against its signed tree.
 
-    Exit code 1, with the places, when something is wrong.
+    With --trust the store's own private key is not needed. Exit code 1, with the places, when something is wrong.
     """
     from kernos.app.cli.checking import verify_store
     from kernos.app.cli.opening import existing, settings_of, whole_store
@@ -25,7 +33,7 @@ def verify(
     settings = existing(settings_of(config, store))
     if projections:
         whole_store(settings, "comparing the projections")
-    return verify_store(settings.store, projections=projections, as_json=json)
+    return verify_store(settings.store, projections=projections, as_json=json, trust=trust)
 
 
 def rebuild(store: Store = "", config: Config = "") -> None:

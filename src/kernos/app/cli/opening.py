@@ -21,6 +21,7 @@ from kernos.ports.model import Model
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import BadConfiguration, KernosError, NotFound, UnknownAgent
+from kernos.vocabulary.ids import PrincipalId
 
 
 def settings_of(
@@ -63,10 +64,10 @@ def full_kernel(settings: Settings, *, works: bool) -> Kernel:
     )
 
 
-def whole_store(settings: Settings, what: str) -> None:
-    """Check that the credential is good for what concerns every tenant. Raises NotAllowed."""
+def whole_store(settings: Settings, what: str, scope: Scope = Scope.OPERATE) -> PrincipalId:
+    """Check that the credential is good for what concerns every tenant, and return whose it is. Raises NotAllowed."""
     with Records(settings.store, settings.token) as records:
-        records.authority.whole(settings.by, Scope.OPERATE, what)
+        return records.authority.whole(settings.by, scope, what)
 
 
 def find_agents(settings: Settings) -> list[AgentContract[Any, Any]]:

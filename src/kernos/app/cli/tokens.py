@@ -77,26 +77,30 @@ def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str]:
 def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as_json: bool) -> int:
     """Print what a token says, and whether it still counts; return the exit code. Raises BadToken for what this key did not sign."""
     text = (sys.stdin.read() if token == _FROM_INPUT else token).strip()
-    claims = _reader(settings, key).read(text)
-    remarks: list[str] = []
+    reader = _reader(settings, key)
+    claims = reader.read(text)
+    distrusted = reader.distrusted(text, claims)
+    remarks: list[str] = [distrusted] if distrusted else []
+    signed_by = reader.key_of(text)
     if arguments:
         given = Json(json.encode(read_json(arguments, "--arguments")))
         if digest_of(given) != claims.args_digest:
             remarks.append("it is for OTHER ARGUMENTS than those given")
-    is_other = bool(remarks)
+    is_bad = bool(remarks)
     if SystemClock().now() >= claims.expires_at:
         remarks.append("it has expired: no action may be made with it any more")
     if as_json:
-        print_json({"claims": asdict(claims), "remarks": remarks})
+        print_json({"claims": asdict(claims), "key": signed_by.id, "remarks": remarks})
     else:
         _print_claims(claims)
         for remark in remarks:
             print(remark)
         print(
-            "the signature is that of the key"
-            + ("" if is_other or not arguments else ", and the yes is to these arguments")
+            f"the signature is that of key {signed_by.id}"
+            + (f", in force until {_time(signed_by.until_at)}" if signed_by.until_at else "")
+            + ("" if is_bad or not arguments else ", and the yes is to these arguments")
         )
-    return FAILED if is_other else 0
+    return FAILED if is_bad else 0
 
 
 def _reader(settings: Settings, key: str) -> TokenReader:
