@@ -17,6 +17,8 @@ from benchmarks.subject.approvals import CLAIMS, KEY, mutated, mutated_claims
 from kernos.adapters.joserfc.tokens import JoseTokens, TokenReader
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.errors import BadConfiguration, BadToken
+from kernos.vocabulary.ids import EpochMs
+from kernos.vocabulary.signing import SigningKey, key_id
 
 TOKENS = JoseTokens(KEY)
 TOKEN = TOKENS.seal(CLAIMS)
@@ -129,3 +131,68 @@ def test_a_private_key_is_not_taken_for_a_public_one() -> None:
         TokenReader.of(private)
     public = OKPKey.import_key(KEY).as_pem(private=False).decode()
     assert TokenReader.of(public).read(TOKEN) == CLAIMS
+
+
+SPRING = SigningKey(OTHER.public_key().public_bytes_raw(), EpochMs(0), 0, EpochMs(CLAIMS.issued_at + 1_000), 7)
+"""A key that was rotated away a second after the claims were made."""
+
+OLD_TOKEN = JoseTokens(OTHER).seal(CLAIMS)
+
+
+def test_tokens_of_a_key_that_was_rotated_away_are_read_and_count_as_far_as_it_is_trusted() -> None:
+    stolen = replace(SPRING, is_compromised=True)
+    late = replace(CLAIMS, issued_at=EpochMs(SPRING.until_at + 1))
+    for older, claims, why in (
+        (SPRING, CLAIMS, ""),
+        (SPRING, replace(CLAIMS, issued_at=SPRING.until_at), ""),
+        (SPRING, late, "had been rotated away by then"),
+        (stolen, CLAIMS, "others may have it"),
+        (stolen, late, "others may have it"),
+    ):
+        tokens = JoseTokens(KEY, [older])
+        token = JoseTokens(OTHER).seal(claims)
+        assert tokens.read(token) == claims
+        assert tokens.key_of(token) == older
+        assert why in tokens.distrusted(token, claims)
+        assert bool(why) == bool(tokens.distrusted(token, claims))
+        assert tokens.distrusted(tokens.seal(late), late) == ""
+        anywhere = TokenReader.of(tokens.public_jwk_set())
+        assert anywhere.read(token) == claims
+        assert anywhere.distrusted(token, claims) == tokens.distrusted(token, claims)
+        assert anywhere.read(tokens.seal(claims)) == claims
+        assert anywhere.newest.public_key == KEY.public_key().public_bytes_raw()
+
+
+def test_a_token_under_the_header_of_one_key_signed_by_another_is_no_token() -> None:
+    tokens = JoseTokens(KEY, [SPRING])
+    for header, signer in ((TOKEN, OTHER), (OLD_TOKEN, KEY)):
+        head = urlsafe_b64decode(header.split(".")[0] + "==")
+        changed = forged(json.loads(head), part(1), signer)
+        signed_part = b".".join([header.split(".")[0].encode(), TOKEN.split(".")[1].encode()])
+        mixed = f"{signed_part.decode()}.{urlsafe_b64encode(signer.sign(signed_part)).rstrip(b'=').decode()}"
+        for bad in (changed, mixed):
+            with pytest.raises(BadToken):
+                tokens.read(bad)
+    with pytest.raises(BadToken):
+        JoseTokens(KEY).read(OLD_TOKEN)
+    with pytest.raises(BadToken):
+        TokenReader.of(tokens.public_jwk()).read(OLD_TOKEN)
+
+
+def test_the_set_of_keys_names_the_newest_first_and_says_what_ended_the_others() -> None:
+    keys = json.loads(JoseTokens(KEY, [SPRING, replace(SPRING, is_compromised=True)]).public_jwk_set())["keys"]
+    assert keys[0] == json.loads(TOKENS.public_jwk())
+    at = SPRING.until_at / 1_000
+    ends = [{"revoked_at": at, "reason": "compromised"}, {"revoked_at": at, "reason": "superseded"}]
+    assert [key["revoked"] for key in keys[1:]] == ends
+    assert [key["kid"] for key in keys] == [key_id(KEY.public_key().public_bytes_raw()), SPRING.id, SPRING.id]
+
+
+@pytest.mark.parametrize("end", ["[]", '{"reason":"x"}', '{"revoked_at":"x"}', "7", '{"revoked_at":1e400}'])
+def test_a_set_that_says_nonsense_of_a_key_is_refused(end: str) -> None:
+    jwk = TOKENS.public_jwk()
+    for text in (f'{{"keys":[{jwk[:-1]},"revoked":{end}}}]}}', '{"keys":[]}', '{"keys":7}', '{"keys":[[]]}'):
+        if end == "[]" and "revoked" in text:
+            continue  # Nothing is said.
+        with pytest.raises(BadConfiguration, match="public key"):
+            TokenReader.of(text)
