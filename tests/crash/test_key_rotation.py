@@ -1,5 +1,6 @@
 """Rotation of the key: wherever it is cut short, the store opens, verifies, and exactly one key is in force."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.hand_overs import TEXT_MAX, Cause
+from kernos.adapters.sqlite.keyring import head_at
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.sqlite.read_only import ReadOnlyJournal
 from kernos.adapters.sqlite.store import FORMAT, ROTATED_FORMAT
@@ -75,14 +77,29 @@ async def test_a_rotated_store_verifies_and_goes_on_under_the_new_key(store: Pat
     assert [line.split()[1] for line in lines if line.startswith(b"key")] == [b"1", b"2", b"3"]
 
 
+async def test_the_head_after_a_hand_over_names_it_and_not_the_head_before(store: Path) -> None:
+    hand_over = rotate(store)
+    await add(store)
+    connection = apsw.Connection(str(store))
+    before, after = head_at(connection, 10), head_at(connection, 11)
+    assert before is not None
+    assert after is not None
+    log = hashlib.sha256(keys(store)[0].public_key).digest()
+    assert after.previous == hand_over.digest(log) != hand_over.previous
+    assert hand_over.root == before.root
+
+
 async def test_a_store_without_entries_and_one_rotated_twice_in_a_row_are_rotated_too(tmp_path: Path) -> None:
     path = tmp_path / "desk.kernos"
     await open_store(path).close()
     first = key_file(path)
     rotate(path)
-    rotate(path)
+    second = rotate(path)
     assert await findings_of(path) == ()
     await add(path)
+    head = head_at(apsw.Connection(str(path)), 1)
+    assert head is not None
+    assert head.previous == second.digest(hashlib.sha256(keys(path)[1].public_key).digest())
     rotate(path)
     assert await findings_of(path) == await trusted_findings(path, first) == ()
     assert [one.since_size for one in keys(path)] == [0, 0, 0, 1]
@@ -254,6 +271,8 @@ async def test_a_power_loss_at_any_moment_leaves_one_key_in_force(tmp_path: Path
                 base.mkdir()
                 for name, content in contents.items():
                     (base / Path(name).relative_to(home)).write_bytes(content)
+                if FileSigner.open(base / f"{path.name}.key").public_key() != old:  # Then all else has been durable.
+                    assert b"\nkey 1 " in (base / f"{path.name}.heads").read_bytes()
                 try:
                     in_force[await check_one_key(base / path.name, old)] += 1
                 except BaseException as error:

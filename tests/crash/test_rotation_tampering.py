@@ -187,7 +187,11 @@ async def test_a_removed_hand_over_is_found(site: Site, which: str, beside: str)
             connection.pragma("user_version", 1)
     if beside == "gone":
         site.beside("heads").unlink()
-    assert await site.kinds() & {"hand_over", "key"}
+    found = await findings_of(site.path)
+    assert {one.kind for one in found} & {"hand_over", "key"}
+    assert (
+        which != "number=1" or "one before it is gone" in next(one for one in found if one.kind == "hand_over").message
+    )
     assert await is_refused(site)
 
 

@@ -43,9 +43,6 @@ def load_tail(connection: apsw.Connection, notary: Notary, path: Path) -> Tail:
     if head.size != size:
         what = "was cut" if size < head.size else "has entries that no tree head covers"
         raise Tampered(f"{path} {what}: it holds {size} entries, and its newest tree head is of size {head.size}")
-    if notary.hand_overs and notary.hand_overs[-1].size > size:
-        at = notary.hand_overs[-1].size
-        raise Tampered(f"{path} was cut: it holds {size} entries, and its key was handed over at {at}")
     nodes: list[bytes] = []
     for _, position in frontier_positions(size):
         node = connection.execute("SELECT node FROM events WHERE pos=?", (position,)).get
