@@ -4,6 +4,7 @@ from kernos.adapters.http.model import OpenAIModel as OpenAIModel
 from kernos.adapters.http.web import Web as Web
 from kernos.adapters.rules.model import RulesModel as RulesModel
 from kernos.app.access import Access as Access
+from kernos.app.erasure import Erasure as Erasure
 from kernos.app.guest import Guests as Guests
 from kernos.app.guest import GuestTool as GuestTool
 from kernos.app.guest import Proposal as Proposal
@@ -11,6 +12,8 @@ from kernos.app.guest_sync import visit as visit
 from kernos.app.kernel import Kernel as Kernel
 from kernos.app.run import Run as Run
 from kernos.authoring.agent import agent as agent
+from kernos.authoring.labels import FreeText as FreeText
+from kernos.authoring.labels import Label as Label
 from kernos.authoring.migration import Migration as Migration
 from kernos.authoring.tool import tool as tool
 from kernos.authoring.undoing import Listed as Listed

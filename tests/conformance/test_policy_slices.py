@@ -143,7 +143,7 @@ def calls(draw: st.DrawFn, agent: str, tool: str) -> Request:
 
 KNOWN: dict[str, object] = {
     "tool": "t", "digest": "d", "now_ms": 0, "hour": 0, "minute": 0, "weekday": "monday",
-    "read_untrusted": False, "unvouched": [], "approvals": 0, "roles": [],
+    "read_untrusted": False, "unvouched": [], "approvals": 0, "roles": [], "labels": [],
 }  # fmt: skip
 """What the schema wants besides; no rule here asks about it."""
 

@@ -16,7 +16,7 @@ from kernos.app.in_force import InForce
 from kernos.app.people import People
 from kernos.app.revert import check_may_be_reverted, revert_agent
 from kernos.app.run import Run
-from kernos.app.stores import open_store, open_tokens
+from kernos.app.stores import open_store, open_tokens, open_vault
 from kernos.authoring.codec import codec_of
 from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
@@ -32,6 +32,7 @@ from kernos.control.surroundings import Surroundings
 from kernos.control.tenant_store import TenantStore
 from kernos.control.treasury import Treasury
 from kernos.control.undo_plan import Planner
+from kernos.execution.seals import Seals
 from kernos.execution.worker import InProcessWorker
 from kernos.ports.approvals import ApprovalTokens
 from kernos.ports.clock import Chance, Clock
@@ -39,6 +40,7 @@ from kernos.ports.journal import Row, Store
 from kernos.ports.model import Model
 from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
+from kernos.ports.vault import Vault
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
 from kernos.vocabulary.budget import Budget, Caps
 from kernos.vocabulary.commands import (
@@ -121,6 +123,7 @@ class Kernel(People):
         self._chance = chance or SystemChance()
         self._bounds = (active_max, queue_max, approval_ttl_ms, approval_token_ms)
         self._lock: WorkerLock | None = None
+        self._destroyed: frozenset[str] = frozenset()
 
     def _tool(self, name: str) -> ToolContract[Any, Any] | None:
         return self.registry.tool(name)
@@ -129,9 +132,12 @@ class Kernel(People):
         """Open the store, take up what is unfinished if this process is to run agents."""
         active_max, queue_max, approval_ttl_ms, approval_token_ms = self._bounds
         store = self._open_store()
+        self.vault = self._open_vault()
         self.administrator = Administrator(store, self._clock)
         try:
             await self.administrator.follow()
+            self._destroy_erased()
+            self.administrator.on_change(self._destroy_erased)
             self.journal = self._seen(store)
         except KernosError:
             await store.close()
@@ -180,13 +186,24 @@ class Kernel(People):
         """Open what signs people's answers; the kernel for tests has a key of its own."""
         return open_tokens(self.path)
 
+    def _destroy_erased(self) -> None:
+        """Destroy what is to be erased, also where the process that recorded it died before it had."""
+        news = self.administrator.state.erased - self._destroyed
+        if news:
+            self.vault.destroy(news)
+            self._destroyed |= news
+
+    def _open_vault(self) -> Vault:
+        """Open what keeps labelled values; the kernel for tests keeps them in memory."""
+        return open_vault(self.path)
+
     def _try_lock(self) -> WorkerLock | None:
         """Take the right to run agents; the kernel for tests has no file to lock."""
         return WorkerLock.try_lock(self.path)
 
     def _new_worker(self) -> Worker:
         """Make what runs agents' code; the kernel for tests puts stand-ins in the places of tools."""
-        return InProcessWorker(self._models, codec_of)
+        return InProcessWorker(self._models, codec_of, vault=self.vault)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -196,6 +213,7 @@ class Kernel(People):
         await self.in_force.end()
         await self.engine.stop()
         await self.journal.close()
+        self.vault.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -243,7 +261,8 @@ class Kernel(People):
             message = f"{REVERT_AGENT} is not started like other agents"
             raise InvalidInput(message, hint="Take a run's actions back with `kernos revert RUN`.")
         try:
-            text = contract.input.encode(value)
+            asked = intent or contract.description.split("\n", 1)[0] or contract.name
+            text, words = Seals(self.vault, mine).begun(contract.input, value, asked)
         except ContractBroken as broken:
             message = f"agent {contract.name} was not started: {broken}"
             raise InvalidInput(message, hint="See what it takes with `kernos config`.") from broken
@@ -255,7 +274,7 @@ class Kernel(People):
             agent=contract.name,
             agent_version=contract.version,
             code_digest=contract.code_digest,
-            intent=intent or contract.description.split("\n", 1)[0] or contract.name,
+            intent=words,
             input=text,
             tenant=mine,
             limits=contract.limits,
@@ -274,14 +293,14 @@ class Kernel(People):
             if migrated(contract, before.agent_version, "input", before.input) != text:
                 message = f"the start key {key!r} was used for another input before (run {run})"
                 raise InvalidInput(message, hint="Use a key of its own for each piece of work.") from None
-        return Run(self.engine, run, contract, self.authority)
+        return Run(self.engine, run, contract, self.authority, self.vault)
 
     async def run(self, name: str) -> Run[Any]:
         """Return the run whose id begins with `name`. Raises NotFound, Ambiguous."""
         self.authority.who("", Scope.LOOK)
         run = await self.find(name)
         state = await self.engine.state(run)
-        return Run(self.engine, run, self.registry.known_agent(state.request().agent), self.authority)
+        return Run(self.engine, run, self.registry.known_agent(state.request().agent), self.authority, self.vault)
 
     async def runs(self, *, status: str = "", limit: int = 1_000) -> Sequence[Row]:
         """Return runs, newest first, optionally of one status."""
@@ -308,7 +327,8 @@ class Kernel(People):
         """
         self.authority.who(by, Scope.START)
         found = await self.find(run)
-        await Run[Any](self.engine, found, None, self.authority).signal(topic, data, key=key, by=by)
+        agent = self.registry.known_agent((await self.engine.state(found)).request().agent)
+        await Run[Any](self.engine, found, agent, self.authority, self.vault).signal(topic, data, key=key, by=by)
 
     async def cancel(self, run: str, reason: str, *, by: str = "") -> None:
         """Stop a run and everything below it."""
@@ -389,4 +409,4 @@ class Kernel(People):
                 raise NotAllowed(
                     message, hint=f"Follow it with `kernos trace {run}`; what is left then takes a new plan."
                 ) from None
-        return Run(self.engine, run, self.registry.agent(REVERT_AGENT), self.authority)
+        return Run(self.engine, run, self.registry.agent(REVERT_AGENT), self.authority, self.vault)

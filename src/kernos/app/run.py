@@ -1,7 +1,10 @@
 """Run: a handle on one run for whoever started it or looks at it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import is_dataclass
 from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
 
 from kernos.authoring.codec import codec_of
 from kernos.control.assignment import migrated, version_of
@@ -9,7 +12,9 @@ from kernos.control.authority import Authority
 from kernos.control.codec import decode_entry
 from kernos.control.engine import Engine
 from kernos.control.provenance import PRINCIPAL_TOPIC
+from kernos.execution.seals import Seals
 from kernos.kernel.state import RunState
+from kernos.ports.vault import Opener
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.commands import CancelRun, DeliverSignal
 from kernos.vocabulary.contract import AgentContract
@@ -17,6 +22,7 @@ from kernos.vocabulary.errors import NotAllowed, RunDidNotComplete
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import PrincipalId, RunId
 from kernos.vocabulary.outcome import Failure
+from kernos.vocabulary.quantities import Json
 
 Out = TypeVar("Out")
 
@@ -24,8 +30,16 @@ Out = TypeVar("Out")
 class Run(Generic[Out]):
     """One run of a store."""
 
-    def __init__(self, engine: Engine, run: RunId, agent: AgentContract[Any, Out] | None, authority: Authority) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        run: RunId,
+        agent: AgentContract[Any, Out] | None,
+        authority: Authority,
+        vault: Opener,
+    ) -> None:
         """Made by `Kernel.start` and `Kernel.run`."""
+        self._vault = vault
         self._authority = authority
         self._engine = engine
         self._agent = agent
@@ -78,7 +92,15 @@ class Run(Generic[Out]):
         if topic == PRINCIPAL_TOPIC and not who.startswith("person:"):
             message = f"{who} is no person, and only a person speaks for the principal (topic {topic})"
             raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
-        await self._engine.command(self.id, DeliverSignal(topic, codec_of(Any).encode(data), key), who)
+        await self._engine.command(self.id, DeliverSignal(topic, await self._told(data), key), who)
+
+    async def _told(self, data: Any) -> Json:
+        """Write what a signal says; where the run deals with labelled values, its own are sealed."""
+        codec = codec_of(type(data) if isinstance(data, BaseModel) or is_dataclass(data) else Any)
+        if codec.plan is None and (self._agent is None or self._agent.input.plan is None):
+            return codec.encode(data)
+        tenant = (await self.state()).request().tenant
+        return Seals(self._vault, tenant).told(codec, data)
 
     async def cancel(self, reason: str, *, by: str = "") -> None:
         """Stop the run and everything below it."""

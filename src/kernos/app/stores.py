@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kernos.adapters.aead.cipher import FileCipher
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.joserfc.tokens import JoseTokens
 from kernos.adapters.sqlite.files import key_path
@@ -10,6 +11,8 @@ from kernos.adapters.sqlite.journal import SqliteJournal
 from kernos.adapters.sqlite.keyring import signer_in_force
 from kernos.adapters.sqlite.read_only import keys_of
 from kernos.adapters.sqlite.rotation import rotate_key
+from kernos.adapters.sqlite.vault import SqliteVault
+from kernos.adapters.system.clock import SystemChance
 from kernos.control.projections import TABLES
 from kernos.ports.clock import Clock
 from kernos.vocabulary.errors import Tampered
@@ -19,6 +22,11 @@ from kernos.vocabulary.signing import SigningKey
 def open_store(path: Path, clock: Clock) -> SqliteJournal:
     """Open a store, or make one. Raises what `SqliteJournal` raises."""
     return SqliteJournal(path, TABLES, clock, open_key=FileSigner.at)
+
+
+def open_vault(path: Path) -> SqliteVault:
+    """Return where the sealed values of the store at `path` lie; its files are opened, or made, when they are first needed."""
+    return SqliteVault(path, lambda key, may_make: FileCipher.at(key, SystemChance(), may_make=may_make))
 
 
 def open_tokens(path: Path) -> JoseTokens:

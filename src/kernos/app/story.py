@@ -376,6 +376,9 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.GrantRevoked: lambda e, d, _: f"{e.by} revokes grant {d.grant}{_noted(d.reason)}",
     ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
     ev.StopOrdered: lambda e, d, _: f"{e.by} stops {shown_stop(d.kind, d.name)}{_noted(d.reason)}",
+    ev.SubjectErased: lambda e, d, _: (
+        f"{e.by} has a person's {d.values} sealed values erased for good{_noted(d.reason)}"
+    ),
     ev.StopLifted: lambda e, d, _: f"{e.by} lets {shown_stop(d.kind, d.name)} go on{_noted(d.reason)}",
     ev.AccessRequired: lambda e, *_: f"{e.by} asks for a credential with every command from now on",
     ev.PoliciesProposed: lambda e, d, _: f"{e.by} wants policy set {d.digest[:SET_DIGITS]} in force",

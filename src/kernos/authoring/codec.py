@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from kernos.vocabulary.contract import Codec
 from kernos.vocabulary.errors import BadDeclaration, ContractBroken
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.sealing import plan_of
 
 _ERRORS_SHOWN_MAX = 5
 
@@ -41,7 +42,8 @@ def _build(kind: Any) -> Codec:
             adapter.serializer.to_json,
             adapter.validator.validate_json,
         )
-        schema = Json(to_json(adapter.json_schema()))
+        described = adapter.json_schema()
+        schema, plan = Json(to_json(described)), plan_of(described)
         kinds = frozenset(_kinds_in(adapter.core_schema))
     except (PydanticSchemaGenerationError, TypeError, ValueError) as error:
         first = str(error).split("\n", 1)[0]
@@ -72,7 +74,7 @@ def _build(kind: Any) -> Codec:
         except ValidationError as error:
             raise ContractBroken(_wrong(name, error)) from error
 
-    return Codec(name, encode, decode, schema)
+    return Codec(name, encode, decode, schema, plan)
 
 
 _SETS = frozenset({"set", "frozenset"})

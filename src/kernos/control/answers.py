@@ -4,7 +4,7 @@ The one place that turns the phase of a step into the next order for the executi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from kernos.control.attestation import complaint, tool_digest
@@ -53,6 +53,7 @@ from kernos.vocabulary.questions import (
     AskSignal,
     AskSleep,
     AskValue,
+    Consult,
     Hold,
     LookUp,
     Observe,
@@ -414,6 +415,8 @@ class Answers:
             reply = consult(shared.treasury, self._session, name, question, gate, attempt, now, wait)
             if reply is None:
                 del self._pending[name]
+            if isinstance(reply, Consult):
+                return replace(reply, opens=self._deciding.opened_to_model(question))
             return reply or self.present(name)
         recorded = self._session.state.steps.get(name)
         args = recorded.args if recorded is not None else question.args

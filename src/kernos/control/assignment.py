@@ -30,6 +30,7 @@ def assignment_of(state: RunState, agent: AgentContract[Any, Any], *, from_check
         intent=request.intent,
         on_behalf_of=state.requested_by,
         state=kept,
+        tenant=request.tenant,
         steps_before=int(point.step) if point is not None else 0,
     )
 

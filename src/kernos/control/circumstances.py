@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import json
 
 from kernos.control.administrator import Administrator
+from kernos.control.carrying import labels_in
 from kernos.control.gate import digest_of
 from kernos.control.projections.counts import TABLE
 from kernos.kernel.identity import roles_of
@@ -282,6 +283,7 @@ _ALWAYS: Mapping[str, Callable[[Around], object]] = {
     "unvouched": Around._unvouched,  # noqa: SLF001
     "approvals": Around._approvals,  # noqa: SLF001
     "roles": Around._roles,  # noqa: SLF001
+    "labels": lambda around: labels_in(around._args),  # noqa: SLF001
 }
 
 

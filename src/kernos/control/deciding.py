@@ -97,6 +97,16 @@ class Deciding:
             request, by, session.agent, question.model, question.request.task, known
         )
 
+    def opened_to_model(self, question: AskModel) -> frozenset[str]:
+        """Return the labels whose values the model may see."""
+        session = self._session
+        assert session.agent is not None, session.state.run
+        request, by = session.state.request(), session.state.requested_by
+        known = self._known(MODEL_TOOL, question.args, None)
+        return session.shared.gate.opened_to_model(
+            request, by, session.agent, question.model, question.request.task, question.args, known
+        )
+
     def handed(self, value: Json, intent: str = "") -> Heritage | None:
         """Return what another run must know of a value's origins; None where there is nothing to know."""
         return self._provenance.handed(value, intent)

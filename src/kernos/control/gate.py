@@ -1,7 +1,7 @@
 """The gate: the ordered checks before a call. One way in for tools and models alike.
 
-Stations, in order: contract (the agent declares the tool, the arguments fit its input), policy, flow (where the arguments come from, see
-`kernos/flow`). Approval follows from their answer in `kernel.action`; budgets and breakers have their places before it.
+Stations, in order: contract (the agent declares the tool, the arguments fit its input), policy, labels (which values may be opened for the
+call), flow (where the arguments come from, see `kernos/flow`). Approval follows from their answer in `kernel.action`; budgets and breakers have their places before it.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from typing import Any
 import rfc8785
 from msgspec import json
 
+from kernos.control.carrying import carried_by, labels_in
 from kernos.control.registry import Registry
 from kernos.ports.policy import Policy
 from kernos.vocabulary.circumstances import Known
@@ -22,6 +23,7 @@ from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 from kernos.vocabulary.ids import PrincipalId
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.sealing import Carried
 from kernos.vocabulary.undo import REVERT_AGENT, Undone
 
 
@@ -79,21 +81,26 @@ class Gate:
             contract.input.decode(args)
         except ContractBroken as broken:
             return self._deny(f"the arguments do not fit {tool}: {broken}")
-        decision = self._policy.decide(
-            Request(
-                agent=undoes.agent if undoes else agent.name,
-                agent_version=undoes.agent_version if undoes else agent.version,
-                on_behalf_of=by,
-                tenant=requested.tenant,
-                tool=tool,
-                effect=contract.effect,
-                args=args,
-                depth=requested.depth,
-                undo=undoes is not None,
-                guest=agent.is_guest,
-                known=known,
-            )
+        request = Request(
+            agent=undoes.agent if undoes else agent.name,
+            agent_version=undoes.agent_version if undoes else agent.version,
+            on_behalf_of=by,
+            tenant=requested.tenant,
+            tool=tool,
+            effect=contract.effect,
+            args=args,
+            depth=requested.depth,
+            undo=undoes is not None,
+            guest=agent.is_guest,
+            known=known,
         )
+        decision = self._policy.decide(request)
+        if decision.answer is Answer.DENY:
+            return decision
+        for carried in carried_by(contract, args):
+            opening = self._policy.decide_open(request, carried)
+            if opening.answer is not Answer.ALLOW:
+                return opening
         return decision if flow is None else _with_flow(decision, flow)
 
     def decide_model(
@@ -109,22 +116,51 @@ class Gate:
         if self._registry.model(model) is None:
             names = ", ".join(self._registry.models) or "none"
             return self._deny(f"no model is named {model!r} here (there are: {names})")
-        return self._policy.decide(
-            Request(
-                agent=agent.name,
-                agent_version=agent.version,
-                on_behalf_of=by,
-                tenant=requested.tenant,
-                tool=MODEL_TOOL,
-                effect=Effect.READ,
-                args=Json(json.encode({"model": model, "task": task})),
-                depth=requested.depth,
-                known=known,
-            )
+        return self._policy.decide(_model_request(requested, by, agent, model, task, known))
+
+    def opened_to_model(
+        self,
+        requested: RunRequested,
+        by: PrincipalId,
+        agent: AgentContract[Any, Any],
+        model: str,
+        task: str,
+        args: Json,
+        known: Known | None = None,
+    ) -> frozenset[str]:
+        """Return the labels whose values the model may see in its prompt; the others stay handles."""
+        labels = labels_in(args)
+        if not labels:
+            return frozenset()
+        request = _model_request(requested, by, agent, model, task, known)
+        allowed = (
+            label for label in labels if self._policy.decide_open(request, Carried(label)).answer is Answer.ALLOW
         )
+        return frozenset(allowed)
 
     def _deny(self, reason: str) -> Decision:
         return Decision(Answer.DENY, self._policy.digest()[:16], (), reason)
+
+
+def _model_request(
+    requested: RunRequested,
+    by: PrincipalId,
+    agent: AgentContract[Any, Any],
+    model: str,
+    task: str,
+    known: Known | None,
+) -> Request:
+    return Request(
+        agent=agent.name,
+        agent_version=agent.version,
+        on_behalf_of=by,
+        tenant=requested.tenant,
+        tool=MODEL_TOOL,
+        effect=Effect.READ,
+        args=Json(json.encode({"model": model, "task": task})),
+        depth=requested.depth,
+        known=known,
+    )
 
 
 def _with_flow(decision: Decision, flow: Verdict) -> Decision:

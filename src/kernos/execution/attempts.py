@@ -5,14 +5,23 @@ tells the next process that an attempt was under way.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from types import coroutine
 from typing import Any, TypeVar
 
+from kernos.execution.seals import Seals, Seen
 from kernos.ports.model import Model
 from kernos.ports.plane import RunPlane
-from kernos.vocabulary.contract import ModelReply, ToolContract
-from kernos.vocabulary.errors import InvalidInput, StaleRunNumber, StorageFailed
+from kernos.vocabulary.contract import Codec, ModelReply, ToolContract
+from kernos.vocabulary.errors import (
+    ContractBroken,
+    Erased,
+    InvalidInput,
+    KernosError,
+    NotSealedHere,
+    StaleRunNumber,
+    StorageFailed,
+)
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
@@ -27,8 +36,10 @@ class Attempts:
         models: Mapping[str, Model],
         sheltered: set[asyncio.Task[Reply]],
         stand_ins: Mapping[str, ToolContract[Any, Any]],
+        seals: Seals,
     ) -> None:
-        """Take the models by name, the worker's set of attempts that must not be cut off, and what acts in place of tools, by name."""
+        """Take the models by name, the worker's set of attempts that must not be cut off, what acts in place of tools, and the wall."""
+        self._seals = seals
         self._models = models
         self._stand_ins = stand_ins
         self._sheltered = sheltered
@@ -41,9 +52,7 @@ class Attempts:
         """
         tool = self._stand_ins.get(tool.name, tool)
         if not order.leaves:
-            return plane.report(
-                step, order.call.attempt, await _within(tool.attempt(order.args, order.call), order.call.timeout_ms)
-            )
+            return plane.report(step, order.call.attempt, await self._call(tool, order))
         return await self._shelter(self._act(tool, order, plane, step))
 
     async def _act(self, tool: ToolContract[Any, Any], order: Perform, plane: RunPlane, step: StepName) -> Reply:
@@ -51,42 +60,77 @@ class Attempts:
             await plane.durable(step)
         except (StorageFailed, StaleRunNumber):
             return Hold()  # The intent may not be in the journal, so it must not happen here and now.
-        outcome = await _within(tool.attempt(order.args, order.call), order.call.timeout_ms)
+        outcome = await self._call(tool, order)
         try:
             return plane.report(step, order.call.attempt, outcome)
         except InvalidInput as error:
             lost = AttemptFailed(FailureKind.UNKNOWN, f"what it answered cannot be kept: {error}")
             return plane.report(step, order.call.attempt, lost)
 
+    async def _call(self, tool: ToolContract[Any, Any], order: Perform) -> Json | AttemptFailed:
+        """Make the attempt with the values that handles stand for; return what came of it, sealed."""
+        seen = Seen()
+        args = self._opened(order.args, seen)
+        if isinstance(args, AttemptFailed):
+            return args
+        outcome = await _within(tool.attempt(args, order.call), order.call.timeout_ms)
+        sealed = self._seals.answered(tool.output.plan, outcome, seen)
+        assert not isinstance(sealed, ModelReply), tool.name
+        return sealed
+
+    def _opened(self, args: Json, seen: Seen) -> Json | AttemptFailed:
+        """Return arguments with their values, or that the call was not made because one cannot be had."""
+        try:
+            return self._seals.opened(args, seen)
+        except (Erased, NotSealedHere) as error:
+            return AttemptFailed(FailureKind.FINAL, str(error))
+        except KernosError as error:  # The vault's file cannot be read now.
+            return AttemptFailed(FailureKind.RETRYABLE, str(error))
+
     async def look_up(self, tool: ToolContract[Any, Any], order: LookUp, plane: RunPlane, step: StepName) -> Reply:
         """Ask the tool whether an action happened; return what follows from its answer."""
         tool = self._stand_ins.get(tool.name, tool)
         assert tool.look_up is not None, tool.name
-        found = await _within(tool.look_up(order.args, order.call, order.before), order.call.timeout_ms)
-        return plane.report_look_up(step, found)
+        seen = Seen()
+        args = self._opened(order.args, seen)
+        if isinstance(args, AttemptFailed):
+            return plane.report_look_up(step, args)
+        before = self._seals.opened(order.before, seen) if order.before is not None else None
+        found = await _within(tool.look_up(args, order.call, before), order.call.timeout_ms)
+        return plane.report_look_up(step, self._seals.found(tool.output.plan, found, seen))
 
     async def observe(self, tool: ToolContract[Any, Any], order: Observe, plane: RunPlane, step: StepName) -> Reply:
         """Ask the tool what it sees before an action; return what follows from it."""
         tool = self._stand_ins.get(tool.name, tool)
         assert tool.observe is not None, tool.name
-        seen = await _within(tool.observe(order.args, order.call), order.call.timeout_ms)
-        return plane.report(step, order.call.attempt, seen)
+        seen = Seen()
+        args = self._opened(order.args, seen)
+        if isinstance(args, AttemptFailed):
+            return plane.report(step, order.call.attempt, args)
+        observed = await _within(tool.observe(args, order.call), order.call.timeout_ms)
+        return plane.report(step, order.call.attempt, self._seals.answered(None, observed, seen))
 
-    async def consult(self, order: Consult, plane: RunPlane, step: StepName, fits: Callable[[Json], str]) -> Reply:
-        """Make an attempt at a model; `fits` says what is wrong with an answer, empty for nothing."""
+    async def consult(self, order: Consult, plane: RunPlane, step: StepName, answer: Codec) -> Reply:
+        """Make an attempt at a model, which must answer what `answer` can read."""
         model = self._models[order.model]
         if model.metered or order.is_reserved:
             await plane.durable()
-        outcome = await _within(model.complete(order.request), MODEL_TIMEOUT_MS)
+        seen = Seen()
+        try:
+            request = self._seals.opened_request(order.request, seen, order.opens)
+        except (Erased, NotSealedHere) as error:
+            return plane.report(step, order.attempt, AttemptFailed(FailureKind.FINAL, str(error)))
+        outcome = await _within(model.complete(request), MODEL_TIMEOUT_MS)
         if not _is_counted(outcome.usage):
             outcome = AttemptFailed(
                 FailureKind.FINAL, f"the model says that it used what cannot be counted: {outcome.usage}"
             )
         if isinstance(outcome, ModelReply):
-            wrong = fits(outcome.output)
-            if wrong:
+            try:
+                answer.decode(outcome.output)
+            except ContractBroken as wrong:
                 outcome = AttemptFailed(FailureKind.RETRYABLE, f"the answer does not fit: {wrong}", usage=outcome.usage)
-        return plane.report(step, order.attempt, outcome)
+        return plane.report(step, order.attempt, self._seals.answered(answer.plan, outcome, seen))
 
     async def drain(self) -> None:
         """Return when no attempt of this run that left the kernel is under way any more."""

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from kernos.execution.attempts import Attempts
+from kernos.execution.seals import Seals
 from kernos.ports.plane import RunPlane
 from kernos.vocabulary.contract import AgentContract, Codec, ModelRequest, ToolContract
 from kernos.vocabulary.errors import (
     CallFailed,
     CallRefused,
-    ContractBroken,
     InvalidInput,
     LimitReached,
     MisusedContext,
@@ -68,6 +68,7 @@ class Frame:
     plane: RunPlane
     attempts: Attempts
     codec_of: CodecOf
+    seals: Seals
 
 
 class Context:
@@ -135,7 +136,7 @@ class Context:
         return self._answer(self._next(), AskCall(tool.name, args, undone), what, tool=tool)
 
     async def _call(self, name: StepName, tool: ToolContract[In, Out], value: In) -> Out:
-        args = tool.input.encode(value)
+        args = self._frame.seals.written(tool.input, value)
         answer = await self._answer(name, AskCall(tool.name, args), f"the call of {tool.name}", tool=tool)
         result: Out = tool.output.decode(answer)
         return result
@@ -157,7 +158,7 @@ class Context:
         """
         name = self._next()
         codec = self._frame.codec_of(output)
-        args = self._frame.codec_of(type(value)).encode(value)
+        args = self._frame.seals.written(self._frame.codec_of(type(value)), value)
         request = ModelRequest(task, instructions, args, codec.schema, completion_tokens_max)
         return self._model(name, model, request, codec)
 
@@ -165,15 +166,8 @@ class Context:
         asked = self._frame.codec_of(dict).encode({"task": request.task, "instructions": request.instructions})
         args = Json(asked.text[:-1] + b',"input":' + request.input.text + b"}")
 
-        def fits(output: Json) -> str:
-            try:
-                codec.decode(output)
-            except ContractBroken as broken:
-                return str(broken)
-            return ""
-
         question = AskModel(model, request, args)
-        return codec.decode(await self._answer(name, question, f"the task {request.task}", fits=fits))
+        return codec.decode(await self._answer(name, question, f"the task {request.task}", answer=codec))
 
     # --- other agents and branches ------------------------------------------------------------------------------
 
@@ -192,7 +186,7 @@ class Context:
 
         Raises CallFailed when the child ends without an output; its `failure` is the child's failure mode.
         """
-        question = AskChild(agent.name, agent.input.encode(value), intent, grant=_names(grant))
+        question = AskChild(agent.name, self._frame.seals.written(agent.input, value), intent, grant=_names(grant))
         return self._run(self._next(), agent, question, retry or Retry(attempts=1))
 
     async def _run(self, name: StepName, agent: AgentContract[In, Out], question: AskChild, retry: Retry) -> Out:
@@ -220,7 +214,9 @@ class Context:
         grant: Iterable[ToolContract[Any, Any]] | None = None,
     ) -> Coroutine[Any, Any, RunId]:
         """Ask another agent without waiting for it: return the id of its run, which goes on by itself. `grant`: as in `run`."""
-        question = AskChild(agent.name, agent.input.encode(value), intent, detached=True, grant=_names(grant))
+        question = AskChild(
+            agent.name, self._frame.seals.written(agent.input, value), intent, detached=True, grant=_names(grant)
+        )
         return self._spawn(self._next(), question)
 
     async def _spawn(self, name: StepName, question: AskChild) -> RunId:
@@ -315,7 +311,7 @@ class Context:
             where = "inside a fork" if self._prefix else "of an agent that declares none"
             message = f"checkpoint {name!r} {where} cannot carry a state"
             raise MisusedContext(message, hint="Declare @agent(state=...), and give the state after the fork.")
-        kept = codec.encode(state) if codec is not None and state is not None else None
+        kept = self._frame.seals.written(codec, state) if codec is not None and state is not None else None
         return self._checkpoint(step, AskCheckpoint(name, summary, kept))
 
     async def _checkpoint(self, step: StepName, question: AskCheckpoint) -> None:
@@ -393,7 +389,7 @@ class Context:
         question: Question,
         what: str,
         tool: ToolContract[Any, Any] | None = None,
-        fits: Callable[[Json], str] | None = None,
+        answer: Codec | None = None,
     ) -> Json:
         """Ask, do what has to be done until there is an answer, and return it or raise its failure."""
         frame = self._frame
@@ -401,7 +397,7 @@ class Context:
         try:
             reply = frame.plane.ask(name, question)
             while not isinstance(reply, Answered):
-                reply = await self._follow(name, reply, tool, fits)
+                reply = await self._follow(name, reply, tool, answer)
         finally:
             self._count_busy(-1, 0)
         outcome = reply.outcome
@@ -419,7 +415,7 @@ class Context:
         name: StepName,
         reply: Reply,
         tool: ToolContract[Any, Any] | None,
-        fits: Callable[[Json], str] | None,
+        answer: Codec | None,
     ) -> Reply:
         attempts, plane = self._frame.attempts, self._frame.plane
         match reply:
@@ -439,8 +435,8 @@ class Context:
                 assert tool is not None, name
                 return await attempts.look_up(tool, reply, plane, name)
             case Consult():
-                assert fits is not None, name
-                return await attempts.consult(reply, plane, name, fits)
+                assert answer is not None, name
+                return await attempts.consult(reply, plane, name, answer)
             case Answered():
                 return reply
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from kernos.execution.attempts import Attempts
 from kernos.execution.context import CodecOf, Context, Frame
+from kernos.execution.seals import NoVault, Seals
 from kernos.ports.model import Model
 from kernos.ports.plane import RunPlane
+from kernos.ports.vault import Opener
 from kernos.vocabulary.contract import Failed, ToolContract
 from kernos.vocabulary.errors import (
     CallFailed,
@@ -36,8 +38,13 @@ class InProcessWorker:
         models: Mapping[str, Model],
         codec_of: CodecOf,
         stand_ins: Mapping[str, ToolContract[Any, Any]] | None = None,
+        vault: Opener | None = None,
     ) -> None:
-        """Take the models by name, and how to find a type's codec; `stand_ins` act in place of the tools of their names."""
+        """Take the models by name, and how to find a type's codec; `stand_ins` act in place of the tools of their names.
+
+        `vault`: where labelled values lie; without, a run that has any fails.
+        """
+        self._vault = vault or NoVault()
         self._models = models
         self._stand_ins = stand_ins or {}
         self._codec_of = codec_of
@@ -68,14 +75,15 @@ class InProcessWorker:
             await asyncio.wait(list(self._sheltered))
 
     async def _work(self, assignment: Assignment, plane: RunPlane) -> None:
-        attempts = Attempts(self._models, self._sheltered, self._stand_ins)
+        seals = Seals(self._vault, assignment.tenant)
+        attempts = Attempts(self._models, self._sheltered, self._stand_ins, seals)
         agent = assignment.agent
         declared = True
         outcome: Outcome
         try:
             value = agent.input.decode(assignment.input)
-            context = Context(Frame(assignment, plane, attempts, self._codec_of), "", assignment.steps_before)
-            outcome = agent.output.encode(await agent.function(context, value))
+            context = Context(Frame(assignment, plane, attempts, self._codec_of, seals), "", assignment.steps_before)
+            outcome = seals.written(agent.output, await agent.function(context, value))
         except Failed as failed:
             outcome, declared = self._failure_of(failed), failed.mode in agent.failures
         except (Diverged, KernelError, OperatorError):

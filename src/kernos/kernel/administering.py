@@ -3,13 +3,27 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kernos.kernel import caps, grants, identity, policies, stops
+from kernos.kernel import caps, erasure, grants, identity, policies, stops
 from kernos.kernel.administration import Administration, Decide, Evolve
 from kernos.vocabulary.administration import AdministrationCommand, AdministrationData
 from kernos.vocabulary.events import Event
 
-RULES: Mapping[type, Decide] = {**identity.DECIDE, **policies.DECIDE, **stops.DECIDE, **grants.DECIDE, **caps.DECIDE}
-FOLDS: Mapping[type, Evolve] = {**identity.EVOLVE, **policies.EVOLVE, **stops.EVOLVE, **grants.EVOLVE, **caps.EVOLVE}
+RULES: Mapping[type, Decide] = {
+    **identity.DECIDE,
+    **policies.DECIDE,
+    **stops.DECIDE,
+    **grants.DECIDE,
+    **caps.DECIDE,
+    **erasure.DECIDE,
+}
+FOLDS: Mapping[type, Evolve] = {
+    **identity.EVOLVE,
+    **policies.EVOLVE,
+    **stops.EVOLVE,
+    **grants.EVOLVE,
+    **caps.EVOLVE,
+    **erasure.EVOLVE,
+}
 
 
 def administer(state: Administration, command: AdministrationCommand) -> tuple[AdministrationData, ...]:

@@ -54,6 +54,8 @@ class Administration:
     """Sources that speak for the principal, by id; those that were revoked are gone."""
     caps: Mapping[tuple[TenantId, Over, str, Unit], int] = field(default_factory=lambda: MappingProxyType({}))
     """Caps as persons raised them."""
+    erased: frozenset[str] = frozenset()
+    """Keys of subjects that are destroyed."""
     policies_in_force: PoliciesEntered | None = None
     """The policy set that decides, as far as it is recorded."""
     policies_proposed: PoliciesProposed | None = None

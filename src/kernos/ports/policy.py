@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kernos.vocabulary.gate import Decision, Request
+from kernos.vocabulary.sealing import Carried
 
 
 class Policy(Protocol):
@@ -10,6 +11,10 @@ class Policy(Protocol):
 
     def decide(self, request: Request) -> Decision:
         """Answer allow, ask or deny. Total: an evaluation error, an unknown attribute or no matching rule denies with the reason."""
+        ...
+
+    def decide_open(self, request: Request, carried: Carried) -> Decision:
+        """Answer whether a labelled value may be opened for a call: allow or deny, never ask. Total, and no without a rule that permits it."""
         ...
 
     def digest(self) -> str:

@@ -23,6 +23,7 @@ from kernos.ports.journal import Commit, Store
 from kernos.ports.model import Model
 from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
+from kernos.ports.vault import Vault
 from kernos.testing.clock import SeededChance, VirtualClock, VirtualLoop
 from kernos.testing.model import ScriptedModel
 from kernos.testing.points import PointedModel, PointedWorker, Points
@@ -127,12 +128,15 @@ class VirtualKernel(Kernel):
     def _open_tokens(self) -> ApprovalTokens:
         return JoseTokens(KEY) if self._in_memory else super()._open_tokens()
 
+    def _open_vault(self) -> Vault:
+        return self.disk.vault if self._in_memory else super()._open_vault()
+
     def _try_lock(self) -> WorkerLock | None:
         return _NoLock(-1) if self._in_memory else super()._try_lock()
 
     def _new_worker(self) -> Worker:
         models = {name: PointedModel(model, name, self.points, self.remembered) for name, model in self._models.items()}
-        return PointedWorker(models, codec_of, self._stand_ins, self.points)
+        return PointedWorker(models, codec_of, self._stand_ins, self.points, self.vault)
 
 
 class _NoLock(WorkerLock):

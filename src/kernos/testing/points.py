@@ -15,6 +15,7 @@ from kernos.execution.context import CodecOf
 from kernos.execution.worker import InProcessWorker
 from kernos.ports.model import Model
 from kernos.ports.plane import RunPlane
+from kernos.ports.vault import Opener
 from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolCall, ToolContract
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import AttemptFailed, Found, Outcome
@@ -155,9 +156,10 @@ class PointedWorker(InProcessWorker):
         codec_of: CodecOf,
         stand_ins: Mapping[str, ToolContract[Any, Any]],
         points: Points,
+        vault: Opener,
     ) -> None:
         """Take what the worker takes, and the points of this life."""
-        super().__init__(models, codec_of, stand_ins)
+        super().__init__(models, codec_of, stand_ins, vault)
         self._points = points
 
     def start(self, assignment: Assignment, plane: RunPlane) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from kernos.vocabulary.gate import Answer, Decision, Request
+from kernos.vocabulary.sealing import Carried
 
 
 class TablePolicy:
@@ -24,6 +25,10 @@ class TablePolicy:
         reason = "" if answer is Answer.ALLOW else f"the table says {answer.value}"
         return Decision(answer, self._digest[:16], (request.tool,), reason)
 
+    def decide_open(self, request: Request, carried: Carried) -> Decision:
+        """Open to a tool what it declares."""
+        return _opened(request, carried, self._digest)
+
     def digest(self) -> str:
         """Return the SHA-256 of the table, 64 hex digits."""
         return self._digest
@@ -36,6 +41,16 @@ class AllowAll:
         """Allow."""
         return Decision(Answer.ALLOW, self.digest()[:16], ("all",))
 
+    def decide_open(self, request: Request, carried: Carried) -> Decision:
+        """Open to a tool what it declares."""
+        return _opened(request, carried, self.digest())
+
     def digest(self) -> str:
         """Return the SHA-256 of its one rule, 64 hex digits."""
         return hashlib.sha256(b"all").hexdigest()
+
+
+def _opened(request: Request, carried: Carried, digest: str) -> Decision:
+    if carried.is_declared:
+        return Decision(Answer.ALLOW, digest[:16], ("declared",))
+    return Decision(Answer.DENY, digest[:16], (), f"{request.tool} does not declare {carried.label} there")

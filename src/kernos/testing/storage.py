@@ -19,6 +19,7 @@ from kernos.adapters.sqlite.tree import Frontier, leaf_hash
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Changes, Commit, Range, Row
 from kernos.testing.rows import MemoryRows
+from kernos.testing.vault import MemoryVault
 from kernos.vocabulary.circumstances import Totals
 from kernos.vocabulary.errors import CapReached, KernelStopped, KernosError, StaleRunNumber, Tampered
 from kernos.vocabulary.ids import EpochMs, RunId, number_of
@@ -42,6 +43,7 @@ class MemoryDisk:
     fails: KernosError | None = None
     """Set it, and the next group finds a medium that takes no more."""
     rows: MemoryRows = field(init=False)
+    vault: MemoryVault = field(default_factory=MemoryVault)
 
     def __post_init__(self) -> None:
         """Lay out the tables."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kernos.vocabulary.budget import CapRaised, RaiseCap
+from kernos.vocabulary.erasure import EraseSubject, SubjectErased
 from kernos.vocabulary.grants import GrantRevoked, GrantSource, RevokeGrant, SourceGranted
 from kernos.vocabulary.ids import EVERY, EpochMs, PrincipalId, RunId, TenantId
 from kernos.vocabulary.policies import (
@@ -92,6 +93,7 @@ class AccessRequired:
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
     | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked | CapRaised
+    | SubjectErased
 )  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -146,4 +148,5 @@ class RequireAccess:
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
     | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant | RaiseCap
+    | EraseSubject
 )  # fmt: skip

@@ -20,6 +20,7 @@ ALWAYS: Mapping[str, str] = {
     "unvouched": "Set<String>",
     "approvals": "Long",
     "roles": "Set<String>",
+    "labels": "Set<String>",
 }
 """What policies may ask about without a declaration, with its Cedar type."""
 

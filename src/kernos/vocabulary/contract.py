@@ -8,6 +8,7 @@ from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
+from kernos.vocabulary.sealing import SealingPlan
 from kernos.vocabulary.traceparent import traceparent
 
 In = TypeVar("In")
@@ -26,6 +27,8 @@ class Codec:
     decode: Callable[[Json], Any]
     schema: Json
     """JSON Schema of the type."""
+    plan: SealingPlan | None = None
+    """Where labelled values stand in it; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,24 @@ class CallRefused(ToolError):
     code = "call_refused"
 
 
+class Erased(ToolError):
+    """A sealed value was erased with the person that it was of, for good.
+
+    Nothing can be done with it any more; end the run with `kernos cancel RUN` if it cannot go on.
+    """
+
+    code = "erased"
+
+
+class NotSealedHere(ToolError):
+    """What looks like a sealed value was not sealed in this store, or not for this tenant.
+
+    Nothing left the kernel. Text from outside may look like this to deceive; or the vault's files are not those of the store.
+    """
+
+    code = "not_sealed_here"
+
+
 # --- operator ----------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernos.vocabulary.contract import AgentContract, ModelRequest, ToolCall
-from kernos.vocabulary.ids import PrincipalId, RunId
+from kernos.vocabulary.ids import PrincipalId, RunId, TenantId
 from kernos.vocabulary.outcome import Outcome
 from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.undo import Undone
@@ -116,6 +116,8 @@ class Consult:
     model: str
     request: ModelRequest
     attempt: int
+    opens: frozenset[str] = frozenset()
+    """Labels of values that it may see; the others stay handles."""
     is_reserved: bool = False
     """What it may use is held against a cap: it is made once that is durable."""
 
@@ -155,5 +157,6 @@ class Assignment:
     intent: str
     on_behalf_of: PrincipalId
     state: Json | None
+    tenant: TenantId
     steps_before: int
     """Steps that the code took in its first branch before that checkpoint, the checkpoint included."""

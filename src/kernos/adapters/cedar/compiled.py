@@ -8,6 +8,7 @@ from msgspec import json
 from kernos.adapters.cedar.engine import Body, PolicySet, Schema, Sides, Verdict
 
 _ACTIONS = ({"type": "Action", "id": "invoke"}, {"type": "Action", "id": "unattended"})
+_OPEN = {"type": "Action", "id": "open"}
 
 
 class CompiledEngine:
@@ -39,15 +40,22 @@ class _Loaded:
 
     def ask(self, sides: Sides) -> tuple[Verdict, Verdict]:
         """Answer for both actions; attributes and context travel as text."""
+        first, second = self._asked(sides, _ACTIONS)
+        return _verdict(first), _verdict(second)
+
+    def ask_open(self, sides: Sides) -> Verdict:
+        """Answer for opening a labelled value."""
+        return _verdict(*self._asked(sides, (_OPEN,)))
+
+    def _asked(self, sides: Sides, actions: Sequence[dict[str, str]]) -> list[cedarpy.AuthzResult]:
         agent, resource = _named(sides.principal), _named(sides.resource)
         parents = [_named(parent) for parent in sides.parents]
         entities = [{"uid": resource, "attrs": sides.attributes, "parents": parents}]
         if sides.principal_attributes:
             entities.append({"uid": agent, "attrs": sides.principal_attributes, "parents": []})
         said = {"principal": agent, "resource": resource, "context": json.encode(sides.context).decode()}
-        questions = [{**said, "action": action} for action in _ACTIONS]
-        first, second = cedarpy.is_authorized_batch(questions, self._policies, json.encode(entities).decode())
-        return _verdict(first), _verdict(second)
+        questions = [{**said, "action": action} for action in actions]
+        return cedarpy.is_authorized_batch(questions, self._policies, json.encode(entities).decode())
 
 
 def _named(entity: tuple[str, str]) -> dict[str, str]:

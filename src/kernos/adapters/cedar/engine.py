@@ -47,6 +47,10 @@ class PolicySet(Protocol):
         """Answer for `Action::"invoke"` and for `Action::"unattended"`. Total."""
         ...
 
+    def ask_open(self, sides: Sides) -> Verdict:
+        """Answer for `Action::"open"`. Total."""
+        ...
+
 
 class Engine(Protocol):
     """One way to deal with Cedar; made for one schema."""

@@ -1,7 +1,7 @@
 """Policy: Cedar answers for the gate whether a call may happen, and whether it may happen without a person.
 
 Two questions give three answers: `Action::"invoke"` denied is deny; `Action::"unattended"` allowed as well
-is allow; else ask.
+is allow; else ask. A third action, `Action::"open"`, says which labelled values a call may have.
 
 Fast, and exactly as if every rule were asked about everything each time: a call is shown only to the rules
 whose scope (principal, resource) fits it, with only the attributes that their conditions can mean; where
@@ -19,19 +19,21 @@ import msgspec
 from msgspec import json
 
 from kernos.adapters.cedar.engine import Engine, PolicySet, Schema, Sides
-from kernos.adapters.cedar.rules import Names, read_rules
+from kernos.adapters.cedar.rules import Names, Rule, read_rules
 from kernos.adapters.cedar.schema import MODEL_TYPE, known_shapes, schema_text, tool_types
-from kernos.adapters.cedar.scope import fits
+from kernos.adapters.cedar.scope import fits, is_about, names
 from kernos.adapters.cedar.shape import Attribute, DoesNotFit, Record, Scalar
-from kernos.adapters.cedar.survey import survey
+from kernos.adapters.cedar.survey import INVOKE, OPEN, UNATTENDED, survey
 from kernos.vocabulary.circumstances import NOTHING_DECLARED, Declared, Known
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
 from kernos.vocabulary.policies import Reach, RuleText, Survey
+from kernos.vocabulary.sealing import Carried
 
 DEFAULT_POLICIES = """\
 // What holds where there are no policy files: whatever only reads goes on alone, and so do models, and so do calls of
-// guests, which the rules of flow look at; every other call waits for a person's yes.
+// guests, which the rules of flow look at; every other call waits for a person's yes. Labelled values are opened for
+// tools that declare their labels.
 
 @id("default.reads")
 permit (principal, action, resource in Effect::"read");
@@ -44,6 +46,9 @@ permit (principal, action, resource) when { context.guest };
 
 @id("default.attended")
 permit (principal, action == Action::"invoke", resource);
+
+@id("default.opened")
+permit (principal, action == Action::"open", resource) when { context.declared };
 """
 
 _SLICES_MAX = 4_096
@@ -86,6 +91,7 @@ class CedarPolicy:
         grounds = json.encode([sorted(files.items()), self._schema_text, declared])
         self._digest = hashlib.sha256(grounds).hexdigest()
         self._slices: dict[tuple[str, str, str, str], _Slice] = {}
+        self._openings: dict[tuple[str, str, str, str], _Slice] = {}
 
     def schema_text(self) -> str:
         """Return the schema that the policies were checked against, for people and editors."""
@@ -125,12 +131,45 @@ class CedarPolicy:
         if piece.kept is not None:
             return piece.kept
         try:
-            decision = self._ask(call, piece)
+            decision = self._decided(call, piece)
         except DoesNotFit as broken:
             return self._deny(f"what is known of the call cannot be put to the policies: {broken}")
         if not piece.conditional:
             piece.kept = decision
         return decision
+
+    def decide_open(self, request: Request, carried: Carried) -> Decision:
+        """Answer whether a labelled value may be opened for a call. Total: no without a rule that names the action and permits it."""
+        try:
+            call = self._call(request)
+            key = (request.agent, call.kind, call.id, request.effect)
+            piece = self._openings.get(key)
+            if piece is None:
+                if len(self._openings) >= _SLICES_MAX:
+                    self._openings.clear()
+                piece = self._openings[key] = self._opening(request.agent, call)
+            about = {"label": carried.label, "declared": carried.is_declared, "own": carried.is_own}
+            verdict = piece.policies.ask_open(self._sides(call, piece, about))
+        except (DoesNotFit, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+            return self._deny(f"whether {carried.label} may be opened cannot be put to the policies: {broken}")
+        if verdict.errors:
+            return self._deny(f"a policy cannot be evaluated: {verdict.errors[0][:_REASON_LENGTH_MAX]}")
+        rules = tuple(sorted(verdict.reasons))
+        if verdict.allowed:
+            return Decision(Answer.ALLOW, self._digest[:_DIGITS], rules)
+        why = f"forbidden by {_listed(rules)}" if rules else f'no policy permits Action::"{OPEN}" for it'
+        return self._deny(f"{carried.label} may not be opened for {request.tool}: {why}", rules)
+
+    def _opening(self, agent: str, call: "_Call") -> "_Slice":
+        """Return the rules on opening: permits that name the action, lest a rule on all actions let out what its author never thought of."""
+        fitting = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
+        return self._sliced(
+            [
+                rule
+                for rule in fitting
+                if names(rule.body, OPEN) or (rule.body["effect"] == "forbid" and is_about(rule.body, OPEN))
+            ]
+        )
 
     def _call(self, request: Request) -> "_Call":
         """Put the call into Cedar's terms. Raises what `decide` turns into a denial, kept answer or not."""
@@ -156,25 +195,30 @@ class CedarPolicy:
         return _Call(kind, name, effects, request.agent, request.agent_version, found, context, request.known)
 
     def _slice(self, agent: str, call: "_Call") -> "_Slice":
-        rules = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
+        fitting = [rule for rule in self._rules if fits(rule.body, agent, call.kind, call.id, call.effects)]
+        return self._sliced([r for r in fitting if is_about(r.body, INVOKE) or is_about(r.body, UNATTENDED)])
+
+    def _sliced(self, rules: Sequence[Rule]) -> "_Slice":
         bodies = {rule.id: rule.body for rule in rules}
         policies = self._engine.load(bodies)
         conditions = [rule.body["conditions"] for rule in rules]
         names = frozenset(_texts(conditions))
         return _Slice(policies, any(conditions), names, tuple(name for name in self._known if name in names))
 
-    def _ask(self, call: "_Call", piece: "_Slice") -> Decision:
-        """Ask Cedar, showing only attributes that a condition can mean: the others would cost most time."""
+    def _sides(self, call: "_Call", piece: "_Slice", more: dict[str, object]) -> Sides:
+        """Return what Cedar is shown: only attributes that a condition can mean, because the others would cost most time."""
         said = {name: value for name, value in call.context.items() if name in piece.names}
-        sides = Sides(
+        return Sides(
             principal=("Agent", call.agent),
             resource=(call.kind, call.id),
             parents=[("Effect", effect) for effect in call.effects],
             attributes={name: value for name, value in call.attributes.items() if name in piece.names},
             principal_attributes={"version": call.agent_version} if "version" in piece.names else {},
-            context=said | self._look_up(call, piece.asked),
+            context=said | self._look_up(call, piece.asked) | more,
         )
-        invoke, unattended = piece.policies.ask(sides)
+
+    def _decided(self, call: "_Call", piece: "_Slice") -> Decision:
+        invoke, unattended = piece.policies.ask(self._sides(call, piece, {}))
         errors = [*invoke.errors, *unattended.errors]
         if errors:
             return self._deny(f"a policy cannot be evaluated: {errors[0][:_REASON_LENGTH_MAX]}")

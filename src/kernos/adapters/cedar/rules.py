@@ -36,7 +36,7 @@ class Names:
 
 
 _FOR_POLICY = re.compile(r"^for policy `[^`]*`[,:]\s*")
-_FOR_ACTION = re.compile(r' for Action::"(?:invoke|unattended)"(?= not found)')
+_FOR_ACTION = re.compile(r' for Action::"(?:invoke|unattended|open)"(?= not found)')
 _QUOTED = re.compile(r"`([^`]+)`")
 _ENTITY_TYPE = re.compile(r"on entity type `([^`]+)`")
 _NO_CALL = "unable to find an applicable action"
@@ -147,7 +147,7 @@ def _advice(error: str, names: Names) -> str:
     if "unrecognized entity type" in error:
         return f"the tools are: {_listed(list(tools))}; besides them there are Agent, Effect and Model"
     if "unrecognized action" in error:
-        return 'the actions are Action::"invoke" and Action::"unattended"'
+        return 'the actions are Action::"invoke", Action::"unattended" and Action::"open"'
     if "optional attribute" in error:
         return "ask first whether it is there, with `has` and `&&`"
     if "in context not found" in error:

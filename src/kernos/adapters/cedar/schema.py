@@ -33,6 +33,13 @@ _CONTEXT = Record(
 )
 """What the context always has."""
 
+_OPENING = (
+    Attribute("label", _STRING, required=True),
+    Attribute("declared", Scalar("Bool"), required=True),
+    Attribute("own", Scalar("Bool"), required=True),
+)
+"""What it has besides where a labelled value is to be opened."""
+
 _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 _HEAD = f"""\
@@ -53,6 +60,14 @@ action invoke, unattended appliesTo {{
   principal: [Agent],
   resource: [{resources}],
   context: {context},
+}};
+
+// `open`: may it have the value that a handle stands for; asked for each label in its arguments. Only a permit that names this action
+// counts.
+action open appliesTo {{
+  principal: [Agent],
+  resource: [{resources}],
+  context: {opening},
 }};
 """
 
@@ -107,7 +122,11 @@ def schema_text(types: dict[str, ToolType], known: Mapping[str, Shape]) -> str:
         body = "\n".join(entities)
         pieces.append(f"\nnamespace {space} {{\n{body}}}\n" if space else f"\n{body}")
     resources = ", ".join([*(tool_type.name for tool_type in types.values()), MODEL_TYPE])
-    pieces.append(_TAIL.format(resources=resources, context=context_shape(known).text("  ")))
+    pieces.append(
+        _TAIL.format(
+            resources=resources, context=context_shape(known).text("  "), opening=opening_shape(known).text("  ")
+        )
+    )
     return "".join(pieces)
 
 
@@ -115,6 +134,11 @@ def context_shape(known: Mapping[str, Shape]) -> Record:
     """Return the form of the context: what it always has, and what is known besides; records are there or not."""
     more = (Attribute(name, shape, not isinstance(shape, Record)) for name, shape in known.items())
     return Record((*_CONTEXT.attributes, *more))
+
+
+def opening_shape(known: Mapping[str, Shape]) -> Record:
+    """Return the form of the context where policies are asked whether a labelled value may be opened."""
+    return Record((*context_shape(known).attributes, *_OPENING))
 
 
 def known_shapes(declared: Declared, tools: Sequence[ToolContract[Any, Any]]) -> dict[str, Shape]:

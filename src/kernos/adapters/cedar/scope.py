@@ -15,6 +15,24 @@ def fits(body: Mapping[str, Any], agent: str, kind: str, name: str, effects: Col
     return _fits(body["principal"], ("Agent", agent), ()) and _fits(body["resource"], (kind, name), parents)
 
 
+def is_about(body: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a parsed policy speaks about an action, by its name or about all."""
+    return body["action"]["op"] not in ("==", "in") or names(body, action)
+
+
+def names(body: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a parsed policy names an action."""
+    head = body["action"]
+    match head["op"]:
+        case "==":
+            return bool(head["entity"]["id"] == action)
+        case "in":
+            named = head.get("entities") or [head["entity"]]
+            return any(one["id"] == action for one in named)
+        case _:
+            return False
+
+
 def _fits(head: Mapping[str, Any], entity: tuple[str, str], parents: Collection[tuple[str, str]]) -> bool:
     match head["op"]:
         case "==":

@@ -6,10 +6,10 @@ A rule with conditions may apply or not; so "never" here is certain, and what is
 from collections.abc import Collection, Sequence
 
 from kernos.adapters.cedar.rules import Rule
-from kernos.adapters.cedar.scope import fits
+from kernos.adapters.cedar.scope import fits, is_about, names
 from kernos.vocabulary.policies import Reach, Survey
 
-INVOKE, UNATTENDED = "invoke", "unattended"
+INVOKE, UNATTENDED, OPEN = "invoke", "unattended", "open"
 
 _Call = tuple[Reach, str, str, Collection[str]]
 """A call with its type, its id and its effects, as policies name them."""
@@ -39,31 +39,19 @@ def survey(rules: Sequence[Rule], calls: Sequence[_Call]) -> Survey:
 
 def _is_open(fitting: Sequence[Rule], action: str) -> bool:
     """Tell whether some rule may permit the action, and none forbids it in every case."""
-    about = [rule for rule in fitting if _is_about(rule, action)]
+    about = [rule for rule in fitting if is_about(rule.body, action)]
     shut = any(rule.body["effect"] == "forbid" and not rule.body["conditions"] for rule in about)
     return not shut and any(rule.body["effect"] == "permit" for rule in about)
 
 
 def _why_idle(rule: Rule, fitting: Sequence[Rule], open_to: Collection[str]) -> str:
     """Say why a rule whose head fits a call never matters to it; empty when it may."""
-    if rule.body["effect"] == "forbid":
+    if rule.body["effect"] == "forbid" or names(rule.body, OPEN):
         return ""
-    if not any(_is_about(rule, action) for action in open_to):
+    if not any(is_about(rule.body, action) for action in open_to):
         return "a rule without conditions forbids all that it permits"
-    if INVOKE not in open_to and any(_is_about(one, INVOKE) for one in fitting):
+    if INVOKE not in open_to and any(is_about(one.body, INVOKE) for one in fitting):
         return "a rule without conditions forbids all that it permits"
     if INVOKE not in open_to:
         return 'it permits unattended what no rule permits at all: permit it for Action::"invoke" too'
     return ""
-
-
-def _is_about(rule: Rule, action: str) -> bool:
-    head = rule.body["action"]
-    match head["op"]:
-        case "==":
-            return bool(head["entity"]["id"] == action)
-        case "in":
-            named = head.get("entities") or [head["entity"]]
-            return any(one["id"] == action for one in named)
-        case _:
-            return True

@@ -15,6 +15,7 @@ from types import TracebackType
 
 import typer
 
+from kernos.app.cli.legible import legible
 from kernos.app.cli.options import FAILED, INTERRUPTED, USAGE
 from kernos.vocabulary.errors import AgentError, CallerError, KernosError, OperatorError, ToolError
 
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _fill_standard_files()
     try:
         command = get_command(app)  # Not app(...), which would put an excepthook of its own in place of ours.
-        code = command(args=given or ["--help"], prog_name="kernos", standalone_mode=False)
+        with legible(for_programs="--json" in given):
+            code = command(args=given or ["--help"], prog_name="kernos", standalone_mode=False)
         sys.stdout.flush()
     except KernosError as error:
         return _say(error.code, str(error), _again(error.hint or _advice(error), given), FAILED)

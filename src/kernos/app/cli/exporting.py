@@ -13,6 +13,7 @@ from kernos.app.cli.replaying import shown_apart
 from kernos.app.records import Records
 from kernos.app.redaction import Redaction
 from kernos.app.settings import Settings
+from kernos.app.stores import open_vault
 from kernos.app.story import SHORT, when
 from kernos.authoring.codec import codec_of
 from kernos.control.codec import decode_entry, encode_event
@@ -58,7 +59,7 @@ async def text_of_test(
         texts = [encode_event(event).decode() for event in events]
     record = record_of(events)
     agent = recorded_agent(registry, record.state.request().agent)
-    worker = InProcessWorker({}, codec_of)
+    worker = InProcessWorker({}, codec_of, vault=open_vault(settings.store))
     first = replay = await reenact(record, agent, worker)
     if replay.difference is None and record.state.resume_from is not None:
         replay = await reenact(record, agent, worker, from_checkpoint=True)

@@ -14,6 +14,7 @@ from kernos.app.cli.showing import print_json
 from kernos.app.policies import load_policy
 from kernos.app.records import Records
 from kernos.app.settings import Settings
+from kernos.app.stores import open_vault
 from kernos.app.story import SHORT
 from kernos.authoring.codec import codec_of
 from kernos.control.assignment import assignment_of
@@ -124,7 +125,7 @@ def _scene(
         registry=registry,
         gate=Gate(registry, policy),
         gate_is_new=changes.policy is not None,
-        worker=InProcessWorker(models, codec_of),
+        worker=InProcessWorker(models, codec_of, vault=open_vault(settings.store)),
         clock=SystemClock(),
         records=recorded,
         models=changes.models,

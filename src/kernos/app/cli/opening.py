@@ -12,6 +12,7 @@ from typing import Any
 from kernos.adapters.http.model import OpenAIModel
 from kernos.adapters.rules.model import RulesModel
 from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.app.cli.legible import know_store
 from kernos.app.kernel import Kernel
 from kernos.app.records import Records
 from kernos.app.revert import revert_agent
@@ -28,7 +29,9 @@ def settings_of(
     config: str, store: str, agents: Sequence[str] | None = None, policies: str = "", by: str = ""
 ) -> Settings:
     """Return the settings for a command given with these options."""
-    return load_settings(Options(config, store, tuple(agents or ()), policies, by), os.environ, Path.cwd())
+    settings = load_settings(Options(config, store, tuple(agents or ()), policies, by), os.environ, Path.cwd())
+    know_store(settings.store)
+    return settings
 
 
 def existing(settings: Settings) -> Settings:

@@ -8,6 +8,7 @@ from kernos.app.cli.options import FAILED
 from kernos.app.cli.showing import print_json
 from kernos.app.records import Records
 from kernos.app.settings import Settings
+from kernos.app.stores import open_vault
 from kernos.app.story import SHORT
 from kernos.authoring.codec import codec_of
 from kernos.control.record import record_of
@@ -26,7 +27,7 @@ async def replay_run(settings: Settings, name: str, *, as_json: bool) -> int:
     with Records(settings.store, settings.token) as records:
         record = record_of(await records.events(records.find(name)))
     agent = recorded_agent(registry, record.state.request().agent)
-    worker = InProcessWorker({}, codec_of)
+    worker = InProcessWorker({}, codec_of, vault=open_vault(settings.store))
     replays = [await reenact(record, agent, worker)]
     if record.state.resume_from is not None:
         replays.append(await reenact(record, agent, worker, from_checkpoint=True))

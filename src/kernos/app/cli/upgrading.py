@@ -9,6 +9,7 @@ from kernos.app.cli.replaying import print_difference
 from kernos.app.cli.showing import print_json, progress
 from kernos.app.records import Records
 from kernos.app.settings import Settings
+from kernos.app.stores import open_vault
 from kernos.app.story import SHORT
 from kernos.authoring.codec import codec_of
 from kernos.control.record import Record, record_of
@@ -34,7 +35,7 @@ class Misfit:
 async def check_upgrade(settings: Settings, *, as_json: bool) -> int:
     """Print the open runs that would not go on with the code on disk; return 1 when there is any."""
     registry = find_registry(settings)
-    worker = InProcessWorker({}, codec_of)
+    worker = InProcessWorker({}, codec_of, vault=open_vault(settings.store))
     misfits: list[Misfit] = []
     checked = 0
     with Records(settings.store, settings.token) as records, progress("open runs") as advance:

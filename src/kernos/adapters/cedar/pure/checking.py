@@ -5,7 +5,7 @@ key words, because the advice that follows them is chosen by these.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kernos.adapters.cedar.pure.extensions import (
@@ -78,6 +78,8 @@ class World:
     principals: frozenset[str]
     resources: frozenset[str]
     context: Record
+    contexts: Mapping[str, Record] = field(default_factory=dict)
+    """Of actions whose context has another form."""
 
 
 def faults(body: Node, world: World) -> Iterator[str]:
@@ -219,7 +221,7 @@ class _Checker:
 
     def _variable(self, name: str) -> Kind:
         if name == "context":
-            return kind_of(self._world.context)
+            return kind_of(self._world.contexts.get(self._action, self._world.context))
         return Kind("Entity", entity="Action" if name == "action" else self._types[name])
 
     def _and(self, parts: Node, tested: Tested) -> tuple[Kind, Tested]:

@@ -6,11 +6,11 @@ from kernos.adapters.cedar.engine import Body, PolicySet, Schema, Sides, Verdict
 from kernos.adapters.cedar.pure.checking import World, faults
 from kernos.adapters.cedar.pure.evaluation import Entity, Facts, Policies, Question, value_of
 from kernos.adapters.cedar.pure.text import read
-from kernos.adapters.cedar.schema import ALWAYS_ATTRIBUTES, MODEL_TYPE, context_shape
+from kernos.adapters.cedar.schema import ALWAYS_ATTRIBUTES, MODEL_TYPE, context_shape, opening_shape
 from kernos.adapters.cedar.shape import Record
 from kernos.vocabulary.outcome import Effect
 
-_INVOKE, _UNATTENDED = Entity("Action", "invoke"), Entity("Action", "unattended")
+_INVOKE, _UNATTENDED, _OPEN = (Entity("Action", name) for name in ("invoke", "unattended", "open"))
 
 
 class PureEngine:
@@ -24,11 +24,12 @@ class PureEngine:
             parents=dict.fromkeys(resources, "Effect"),
             ids={
                 "Effect": frozenset(effect.value for effect in Effect),
-                "Action": frozenset({_INVOKE.id, _UNATTENDED.id}),
+                "Action": frozenset({_INVOKE.id, _UNATTENDED.id, _OPEN.id}),
             },
             principals=frozenset({"Agent"}),
             resources=resources,
             context=context_shape(schema.known),
+            contexts={_OPEN.id: opening_shape(schema.known)},
         )
 
     def read(self, statement: str) -> tuple[Body, bool]:
@@ -52,14 +53,22 @@ class _Loaded:
 
     def ask(self, sides: Sides) -> tuple[Verdict, Verdict]:
         """Answer for both actions over one set of values."""
+        invoke, unattended = self._asked(sides, (_INVOKE, _UNATTENDED))
+        return invoke, unattended
+
+    def ask_open(self, sides: Sides) -> Verdict:
+        """Answer for opening a labelled value."""
+        (opening,) = self._asked(sides, (_OPEN,))
+        return opening
+
+    def _asked(self, sides: Sides, actions: Sequence[Entity]) -> list[Verdict]:
         agent, resource = Entity(*sides.principal), Entity(*sides.resource)
         parents = frozenset(Entity(*parent) for parent in sides.parents)
         entities = {resource: Facts(value_of(sides.attributes), parents)}
         if sides.principal_attributes:
             entities[agent] = Facts(value_of(sides.principal_attributes))
         context = value_of(sides.context)
-        invoke = self._ask(Question(agent, _INVOKE, resource, context, entities))
-        return invoke, self._ask(Question(agent, _UNATTENDED, resource, context, entities))
+        return [self._ask(Question(agent, action, resource, context, entities)) for action in actions]
 
     def _ask(self, question: Question) -> Verdict:
         found = self._policies.ask(question)

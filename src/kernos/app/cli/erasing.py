@@ -1,0 +1,27 @@
+"""The command that erases a person."""
+
+from typing import Annotated
+
+import typer
+
+from kernos.app.cli.options import AsJson, By, Config, Store
+
+
+def erase(
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="Who: a customer's number as contracts name it, or an address.")
+    ],
+    tenant: Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Of which tenant.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal, so name nobody.")
+    ] = "",
+    as_json: AsJson = False,
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Destroy for good what is sealed of a person. The journal stays, and verifies as before; it cannot be taken back."""
+    from kernos.app.cli.forgetting import forget
+    from kernos.app.cli.opening import settings_of
+
+    forget(settings_of(config, store, by=by), subject, tenant, reason, as_json=as_json)

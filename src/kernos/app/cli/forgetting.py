@@ -1,0 +1,26 @@
+"""Forgetting: erases a person, and prints the receipt."""
+
+import asyncio
+
+from kernos.app.cli.opening import plain_kernel
+from kernos.app.cli.showing import print_json
+from kernos.app.erasure import Erasure, Receipt
+from kernos.app.settings import Settings
+from kernos.app.story import when
+
+
+def forget(settings: Settings, subject: str, tenant: str, reason: str, *, as_json: bool) -> None:
+    """Do it. Raises what `Erasure.erase` raises."""
+    receipt = asyncio.run(_forget(settings, subject, tenant, reason))
+    if as_json:
+        print_json(receipt)
+        return
+    print(f"erased: {receipt.values} sealed values of tenant {receipt.tenant}, by {receipt.by} at {when(receipt.at)}")
+    print(f"destroyed keys: {', '.join(receipt.keys)}; event {receipt.event} of the store's administration")
+    print(f"the journal verifies as before: kernos verify{settings.repeated}")
+    print("backups that were made before still hold the keys: let them expire")
+
+
+async def _forget(settings: Settings, subject: str, tenant: str, reason: str) -> Receipt:
+    async with plain_kernel(settings) as kernel:
+        return await Erasure(kernel).erase(subject, tenant=tenant, reason=reason, by=settings.by)

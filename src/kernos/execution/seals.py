@@ -1,0 +1,224 @@
+"""Seals: the wall between what a run's code sees and the values themselves.
+
+On the way in, labelled values become handles before anything is recorded; on the way out, a tool's or model's arguments get the values back,
+just before the call and nowhere else; and what it answers is sealed again, wherever a value stands in it that was opened for the call.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from kernos.ports.vault import Opener, Subject
+from kernos.vocabulary.contract import Codec, ModelReply, ModelRequest
+from kernos.vocabulary.detection import detect
+from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.ids import TenantId
+from kernos.vocabulary.outcome import AttemptFailed, Found
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.sealing import (
+    Handle,
+    Mark,
+    SealingPlan,
+    between_handles,
+    handle_of,
+    handles_in,
+    opened,
+)
+
+_INSIDE_LENGTH_MIN = 4
+"""Shorter values stand in too many texts by chance: they are sealed again only where they are the whole text."""
+
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
+
+
+@dataclass(slots=True)
+class Seen:
+    """Values that were in the open, with their handles."""
+
+    handles: dict[str, Handle] = field(default_factory=dict)
+
+    def hide(self, text: str) -> str:
+        """Return a text with handles in the place of the values."""
+        return between_handles(text, self._hidden) if self.handles else text
+
+    def hide_in(self, value: Json | None) -> Json | None:
+        """Return JSON with handles in the place of the values, wherever they stand in its strings."""
+        if value is None or not self.handles:
+            return value
+
+        def string(found: "re.Match[str]") -> str:
+            written = (
+                found[1] if found[2] else json.dumps(self.hide(json.loads(f'"{found[1]}"')), ensure_ascii=False)[1:-1]
+            )
+            return f'"{written}"{found[2] or ""}'
+
+        changed = _STRING.sub(string, value.text.decode())
+        return Json(changed.encode())
+
+    def _hidden(self, text: str) -> str:
+        for value, handle in self.handles.items():
+            if value and text.casefold() == value.casefold():
+                return str(handle)
+        long = sorted((value for value in self.handles if len(value) >= _INSIDE_LENGTH_MIN), key=len, reverse=True)
+        if not long:
+            return text
+        folded = {value.casefold(): handle for value, handle in self.handles.items()}
+        form = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, long))})(?![^\W_])", re.IGNORECASE)
+        return form.sub(lambda found: str(folded.get(found[0].casefold(), found[0])), text)
+
+
+class Seals:
+    """The wall for one run, or for whoever starts one."""
+
+    def __init__(self, vault: Opener, tenant: TenantId) -> None:
+        """Take the vault, and the tenant whose values these are."""
+        self._vault = vault
+        self._tenant = tenant
+
+    # --- in ------------------------------------------------------------------------------------------------------
+
+    def written(self, codec: Codec, value: object) -> Json:
+        """Check and write a value, labelled parts as handles. Raises ContractBroken."""
+        return self.sealed(codec.plan, codec.encode(value))
+
+    def sealed(self, plan: SealingPlan | None, text: Json, seen: Seen | None = None) -> Json:
+        """Return a value with its labelled parts as handles; `seen` takes in what was in the open."""
+        if plan is None:
+            return text
+        taken = seen or Seen()
+
+        def seal(mark: Mark, subject: object, part: str) -> str:
+            return self._seal(mark, subject, part, taken)
+
+        changed = plan.apply(json.loads(text.text), seal)
+        return Json(json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+    def begun(self, codec: Codec, value: object, intent: str) -> tuple[Json, str]:
+        """Return a run's input and intent; what is labelled in the input, or looks like it would be, is sealed in the intent too."""
+        if codec.plan is None:
+            return codec.encode(value), intent
+        seen = Seen()
+        text = self.sealed(codec.plan, codec.encode(value), seen)
+        keys = {handle.key for handle in handles_in(text.text)}
+        subject = Subject(key=keys.pop()) if len(keys) == 1 else None
+        return text, self.searched(seen.hide(intent), subject, seen)
+
+    def told(self, codec: Codec, value: object) -> Json:
+        """Return what somebody tells a run that deals with labelled values: its labelled parts sealed, and its texts searched."""
+        text = self.written(codec, value)
+        seen = Seen()
+        found = json.loads(text.text)
+        self._search_all(found, seen)
+        return seen.hide_in(text) or text
+
+    def searched(self, text: str, subject: Subject | None, seen: Seen) -> str:
+        """Return a free text with handles in the place of what the detectors find."""
+
+        def search(part: str) -> str:
+            pieces: list[str] = []
+            at = 0
+            for one in detect(part):
+                value = part[one.begin : one.end]
+                handle = self._vault.seal(self._tenant, subject or Subject(_folded(value)), one.label, value)
+                seen.handles[value] = handle
+                pieces += [part[at : one.begin], str(handle)]
+                at = one.end
+            return "".join((*pieces, part[at:]))
+
+        return between_handles(text, search)
+
+    def _search_all(self, value: Any, seen: Seen) -> None:
+        if isinstance(value, str):
+            self.searched(value, None, seen)
+        for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            self._search_all(part, seen)
+
+    def _seal(self, mark: Mark, said: object, text: str, seen: Seen) -> str:
+        subject = _subject(said)
+        if mark.is_searched:
+            return self.searched(text, subject, seen)
+        if handle_of(text) is not None:
+            return text
+        handle = self._vault.seal(self._tenant, subject or Subject(_folded(text)), mark.label, text)
+        seen.handles[text] = handle
+        return str(handle)
+
+    # --- out -----------------------------------------------------------------------------------------------------
+
+    def opened(self, text: Json, seen: Seen, labels: frozenset[str] | None = None) -> Json:
+        """Return arguments with the values in the place of handles, of these labels only (None: of all).
+
+        Raises Erased and NotSealedHere.
+        """
+
+        def value_of(handle: Handle) -> str:
+            if labels is not None and handle.label not in labels:
+                return str(handle)
+            value = self._vault.open(self._tenant, handle)
+            seen.handles[value] = handle
+            return value
+
+        return Json(opened(text.text, value_of))
+
+    def opened_request(self, request: ModelRequest, seen: Seen, labels: frozenset[str]) -> ModelRequest:
+        """Return a model's request with the values of these labels in it. Raises Erased and NotSealedHere."""
+        if not labels:
+            return request
+        instructions = json.dumps(request.instructions, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        said = json.loads(self.opened(Json(instructions), seen, labels).text)
+        return replace(request, instructions=said, input=self.opened(request.input, seen, labels))
+
+    def answered(
+        self, plan: SealingPlan | None, outcome: Json | ModelReply | AttemptFailed, seen: Seen
+    ) -> Json | ModelReply | AttemptFailed:
+        """Return what came of a call, sealed: the labelled parts of a result, and what was opened for the call wherever it is said again."""
+        if isinstance(outcome, AttemptFailed):
+            if not seen.handles:
+                return outcome
+            return replace(outcome, message=seen.hide(outcome.message), details=seen.hide_in(outcome.details))
+        if isinstance(outcome, ModelReply):
+            return replace(outcome, output=self._result(plan, outcome.output, seen))
+        return self._result(plan, outcome, seen)
+
+    def found(self, plan: SealingPlan | None, outcome: Found | AttemptFailed, seen: Seen) -> Found | AttemptFailed:
+        """Return what a look-up came to, sealed."""
+        if isinstance(outcome, AttemptFailed):
+            return replace(outcome, message=seen.hide(outcome.message), details=seen.hide_in(outcome.details))
+        result = self._result(plan, outcome.result, seen) if outcome.result is not None else None
+        return replace(outcome, evidence=seen.hide(outcome.evidence), result=result)
+
+    def _result(self, plan: SealingPlan | None, result: Json, seen: Seen) -> Json:
+        return seen.hide_in(self.sealed(plan, result)) or result
+
+
+def _subject(said: object) -> Subject | None:
+    """Return whose value it is, as the field says that names the subject; None where it says nothing."""
+    if isinstance(said, str) and said.strip():
+        handle = handle_of(said)
+        return Subject(key=handle.key) if handle is not None else Subject(_folded(said))
+    return Subject(str(said)) if type(said) is int else None
+
+
+def _folded(name: str) -> str:
+    """Return a subject's name as it is looked up: without regard to case and spaces around it."""
+    return name.strip().casefold()
+
+
+class NoVault:
+    """Where nothing is sealed: programs and tests that open no store."""
+
+    def seal(self, tenant: TenantId, subject: Subject, label: str, text: str) -> Handle:
+        """Refuse: a labelled value must not be recorded as it is."""
+        del tenant, subject, text
+        _refuse(label)
+
+    def open(self, tenant: TenantId, handle: Handle) -> str:
+        """Refuse."""
+        del tenant
+        _refuse(handle.label)
+
+
+def _refuse(label: str) -> NoReturn:
+    message = f"a value labelled {label} cannot be sealed here: this program has no vault"
+    raise BadConfiguration(message, hint="Run it over a store: the vault lies beside it.")
