@@ -50,11 +50,12 @@ class Legible:
 def legible(*, for_programs: bool) -> Iterator[None]:
     """Print so while inside."""
     before = sys.stdout
-    sys.stdout = Legible(before, for_programs=for_programs)
+    sys.stdout = ours = Legible(before, for_programs=for_programs)
     try:
         yield
     finally:
-        sys.stdout = before
+        if sys.stdout is ours:  # Else the reader has gone, and what was put in its place keeps the exit quiet.
+            sys.stdout = before
 
 
 def know_store(store: Path) -> None:
