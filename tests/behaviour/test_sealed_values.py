@@ -7,7 +7,22 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field
 
-from kernos import CallFailed, CallRefused, Context, Erasure, Failed, FreeText, Kernel, Label, ToolFailed, agent, tool
+from kernos import (
+    CallFailed,
+    CallRefused,
+    Consequence,
+    Context,
+    Erasure,
+    Failed,
+    FlowContract,
+    FreeText,
+    Kernel,
+    Label,
+    Role,
+    ToolFailed,
+    agent,
+    tool,
+)
 from kernos.adapters.rules.model import RulesModel
 from kernos.vocabulary.errors import BadDeclaration, InvalidInput, NotAllowed, NotFound
 from kernos.vocabulary.sealing import handles_in
@@ -282,3 +297,49 @@ def test_a_label_needs_a_name_in_two_words_and_a_text() -> None:
         @tool("crm.age", effect="read")
         def age(of: Wrong) -> Answer:
             return Answer(text="")
+
+
+async def test_a_value_that_stands_where_it_is_declared_and_in_a_text_too_is_not_declared(tmp_path: Path) -> None:
+    @agent("echoing", tools=[send], failures=["refused"])
+    async def echoing(ctx: Context, ticket: Ticket) -> Answer:
+        try:
+            return await ctx.call(send, Mail(to=ticket.email, body=f"your address is {ticket.email}"))
+        except CallRefused as error:
+            raise Failed("refused", str(error)) from error
+
+    async with Kernel(tmp_path / "desk.kernos", agents=[echoing], policies=OPEN) as kernel:
+        run = await kernel.start(echoing, _ticket())
+        with pytest.raises(Exception, match=r"pii\.email may not be opened"):
+            await run.result()
+    assert SENT == []
+
+
+@pytest.mark.parametrize(("to", "is_own"), [("C017", True), ("C018", False)])
+async def test_a_rule_may_open_a_value_for_its_own_subject_alone(tmp_path: Path, to: str, is_own: bool) -> None:
+    @tool("post.send", effect="once", flow=FlowContract(Consequence.EGRESS, {"to": Role.DESTINATION}))
+    def post(mail: Mail) -> Answer:
+        SENT.append(mail)
+        return Answer(text="sent")
+
+    class Pair(BaseModel):
+        theirs: Ticket
+        whose: Ticket
+
+    @agent("poster", tools=[post], failures=["refused"])
+    async def poster(ctx: Context, pair: Pair) -> Answer:
+        try:
+            return await ctx.call(post, Mail(to=pair.whose.email, body=f"Dear {pair.theirs.name}"))
+        except CallRefused as error:
+            raise Failed("refused", str(error)) from error
+
+    rule = 'permit(principal, action == Action::"open", resource) when { context.own };'
+    whose = _ticket().model_copy(update={"customer": to, "email": "other@example.org"})
+    async with Kernel(tmp_path / "desk.kernos", agents=[poster], policies=OPEN + rule) as kernel:
+        run = await kernel.start(poster, Pair(theirs=_ticket(), whose=whose))
+        if is_own:
+            await run.result()
+            assert [mail.body for mail in SENT] == [f"Dear {NAME}"]
+        else:
+            with pytest.raises(Exception, match=r"pii\.name may not be opened"):
+                await run.result()
+            assert SENT == []

@@ -10,7 +10,7 @@ from kernos.app.kernel import Kernel
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.erasure import EraseSubject
 from kernos.vocabulary.errors import InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId, TenantId
+from kernos.vocabulary.ids import EpochMs, PrincipalId
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Erasure:
         """
         kernel = self._kernel
         who = kernel.authority.who(by, Scope.ADMINISTER)
-        own = kernel.authority.tenant(tenant or DEFAULT_TENANT)
+        own = kernel.authority.tenant(tenant)
         if not who.startswith("person:"):
             message = f"{who} is no person, and only a person has somebody erased: it cannot be taken back"
             raise NotAllowed(message, hint="Let a person give the command.")
@@ -51,14 +51,14 @@ class Erasure:
         if not name:
             message = "nobody is named who is to be erased"
             raise InvalidInput(message, hint="Name the subject as contracts do: a customer's number, or an address.")
-        keys = tuple(kernel.vault.keys(TenantId(own), name))
+        keys = tuple(kernel.vault.keys(own, name))
         if not keys:
             message = f"nothing is sealed of this subject in tenant {own}"
             raise NotFound(
                 message, hint="Subjects are named as the contracts' subject fields say; another tenant needs --tenant."
             )
         values = sum(kernel.vault.count(key) for key in keys)
-        await kernel.administrator.command(EraseSubject(TenantId(own), keys, values, reason), who)
+        await kernel.administrator.command(EraseSubject(own, keys, values, reason), who)
         state = kernel.administrator.state
         kernel.vault.destroy(keys)
         return Receipt(own, keys, values, who, kernel.engine.shared.clock.now(), state.next_n - 1, reason)

@@ -138,7 +138,7 @@ class Seals:
         subject = _subject(said)
         if mark.is_searched:
             return self.searched(text, subject, seen)
-        if handle_of(text) is not None:
+        if not text or handle_of(text) is not None:
             return text
         handle = self._vault.seal(self._tenant, subject or Subject(_folded(text)), mark.label, text)
         seen.handles[text] = handle

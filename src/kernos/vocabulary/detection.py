@@ -24,14 +24,14 @@ _EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?
 _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<!\d)(?<!\d[ -])\d(?:[ -]?\d){12,18}(?!\d)")
 _PHONE = re.compile(
-    r"(?<![\w+])(?:\+|00)[1-9](?:[ ()/.-]{0,2}\d){6,14}(?!\d)|(?<![\w+])\(?0\d{1,5}\)?[ /-](?:[ ./-]?\d){4,11}(?!\d)"
+    r"(?<![\w+])(?<!\d[ -])(?:\+|00)[1-9](?:[ ()/.-]{0,2}\d){6,14}(?!\d)|(?<![\w+])(?<!\d[ -])\(?0\d{1,5}\)?[ /-](?:[ ./-]?\d){4,11}(?!\d)"
 )
 _PHONE_DIGITS_MIN, _PHONE_DIGITS_MAX = 7, 17
 _ACCOUNT_LENGTH_MIN, _ACCOUNT_LENGTH_MAX = 15, 34
 
 
 def detect(text: str) -> list[Detected]:
-    """Return the values in a text, in their order; where two overlap, the one with check digits, else the longer one."""
+    """Return the values in a text, in their order; those with check digits first where two overlap."""
     found: list[Detected] = []
     for one in (*_accounts(text), *_cards(text), *_plain(text, _EMAIL, EMAIL), *_phones(text)):
         if all(one.end <= other.begin or other.end <= one.begin for other in found):
