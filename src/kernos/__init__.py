@@ -8,6 +8,7 @@ from typing import Any
 
 _HOMES = {
     "Kernel": "kernos.app.kernel",
+    "Disclosure": "kernos.app.disclosure",
     "Erasure": "kernos.app.erasure",
     "FreeText": "kernos.authoring.labels",
     "Label": "kernos.authoring.labels",
@@ -57,6 +58,7 @@ __all__ = [
     "CannotUndo",
     "Consequence",
     "Context",
+    "Disclosure",
     "Erasure",
     "Failed",
     "FlowContract",

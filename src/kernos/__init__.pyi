@@ -4,6 +4,7 @@ from kernos.adapters.http.model import OpenAIModel as OpenAIModel
 from kernos.adapters.http.web import Web as Web
 from kernos.adapters.rules.model import RulesModel as RulesModel
 from kernos.app.access import Access as Access
+from kernos.app.disclosure import Disclosure as Disclosure
 from kernos.app.erasure import Erasure as Erasure
 from kernos.app.guest import Guests as Guests
 from kernos.app.guest import GuestTool as GuestTool

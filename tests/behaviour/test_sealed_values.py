@@ -18,9 +18,12 @@ from kernos import (
     FreeText,
     Kernel,
     Label,
+    Listed,
     Role,
+    Sweep,
     ToolFailed,
     agent,
+    listing,
     tool,
 )
 from kernos.adapters.rules.model import RulesModel
@@ -343,3 +346,33 @@ async def test_a_rule_may_open_a_value_for_its_own_subject_alone(tmp_path: Path,
             with pytest.raises(Exception, match=r"pii\.name may not be opened"):
                 await run.result()
             assert SENT == []
+
+
+async def test_a_services_own_list_is_compared_though_the_journal_has_handles(tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    @listing("mail.sent")
+    def sent(sweep: Sweep) -> list[Listed]:
+        asked.extend(sweep.requests)
+        return [Listed(f"M-{n}", {"to": mail.to, "body": mail.body}) for n, mail in enumerate(SENT)]
+
+    @tool("mail.listed", effect="once", listed=sent)
+    def mailed(mail: Mail) -> Answer:
+        SENT.append(mail)
+        return Answer(text="sent")
+
+    @agent("writer", tools=[mailed])
+    async def writer(ctx: Context, ticket: Ticket) -> Answer:
+        return await ctx.call(mailed, Mail(to=ticket.email, body="hello"))
+
+    async with Kernel(tmp_path / "desk.kernos", agents=[writer], policies=OPEN) as kernel:
+        await (await kernel.start(writer, _ticket())).result()
+        found = await kernel.reconcile()
+        assert (found.actions, found.effects, found.differences) == (1, 1, ())
+        assert asked == [{"to": CANARY, "body": "hello"}]
+        SENT.append(SENT[0])
+        (difference,) = (await kernel.reconcile()).differences
+        assert difference.deviation == "doubled"
+        _assert_hidden(repr(difference).encode())
+        await Erasure(kernel).erase("C017", by="person:ana")
+        assert len((await kernel.reconcile()).differences) == 3

@@ -78,6 +78,7 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "policy": lambda run: ("policy", "explain", run),
     "budget": lambda run: ("budget", "show"),
     "key": lambda run: ("key", "rotate"),
+    "reveal": lambda run: ("reveal", run, "--reason", "curious"),
     "erase": lambda run: ("erase", "nobody@example.org"),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}

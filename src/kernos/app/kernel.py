@@ -13,6 +13,7 @@ from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.system.clock import SystemChance, SystemClock
 from kernos.app.budgets import caps_of, checked_budget
 from kernos.app.in_force import InForce
+from kernos.app.listed import over_handles
 from kernos.app.people import People
 from kernos.app.revert import check_may_be_reverted, revert_agent
 from kernos.app.run import Run
@@ -376,7 +377,9 @@ class Kernel(People):
         """Compare the actions of the last `since_ms` milliseconds with the services' own lists (tools with `listed=`)."""
         self.authority.whole("", Scope.LOOK, "what services list")
         now = self._clock.now()
-        reconciler = Reconciler(self.journal, self.planner, self.registry.tools)
+        reconciler = Reconciler(
+            self.journal, self.planner, [over_handles(tool, self.vault) for tool in self.registry.tools]
+        )
         return await reconciler.sweep(EpochMs(max(0, now - since_ms)), EpochMs(now + 1))
 
     async def take_back(self, found: Reconciliation, *, by: str = "", seen: bool = False) -> Run[UndoReport] | None:

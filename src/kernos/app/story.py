@@ -379,6 +379,9 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.SubjectErased: lambda e, d, _: (
         f"{e.by} has a person's {d.values} sealed values erased for good{_noted(d.reason)}"
     ),
+    ev.ValuesShown: lambda e, d, _: (
+        f"{e.by} is shown {', '.join(d.labels)} of {d.run}{d.step and '.'}{d.step}{_noted(d.reason)}"
+    ),
     ev.StopLifted: lambda e, d, _: f"{e.by} lets {shown_stop(d.kind, d.name)} go on{_noted(d.reason)}",
     ev.AccessRequired: lambda e, *_: f"{e.by} asks for a credential with every command from now on",
     ev.PoliciesProposed: lambda e, d, _: f"{e.by} wants policy set {d.digest[:SET_DIGITS]} in force",

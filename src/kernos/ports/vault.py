@@ -74,6 +74,10 @@ class Vault(Opener, Protocol):
         """Return how many values a key seals."""
         ...
 
+    def tenant_of(self, key: str) -> TenantId | None:
+        """Return whose key it is; None for one that is none of this vault's."""
+        ...
+
     def destroy(self, keys: Collection[str]) -> None:
         """Destroy keys for good, and take away what they sealed. Those that are gone already stay so."""
         ...

@@ -46,6 +46,10 @@ class MemoryVault:
         """Return how many values a key seals."""
         return sum(handle.key == key for handle in self.bodies)
 
+    def tenant_of(self, key: str) -> TenantId | None:
+        """Return whose key it is."""
+        return self.held[key][0] if key in self.held else None
+
     def destroy(self, keys: Collection[str]) -> None:
         """Destroy keys, and take away what they sealed."""
         for name in keys:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kernos.vocabulary.budget import CapRaised, RaiseCap
-from kernos.vocabulary.erasure import EraseSubject, SubjectErased
+from kernos.vocabulary.erasure import EraseSubject, ShowValues, SubjectErased, ValuesShown
 from kernos.vocabulary.grants import GrantRevoked, GrantSource, RevokeGrant, SourceGranted
 from kernos.vocabulary.ids import EVERY, EpochMs, PrincipalId, RunId, TenantId
 from kernos.vocabulary.policies import (
@@ -93,7 +93,7 @@ class AccessRequired:
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
     | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked | CapRaised
-    | SubjectErased
+    | SubjectErased | ValuesShown
 )  # fmt: skip
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -148,5 +148,5 @@ class RequireAccess:
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
     | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant | RaiseCap
-    | EraseSubject
+    | EraseSubject | ShowValues
 )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Erasure: that the values of a subject were destroyed. Neither event nor command says who it was."""
+"""Erasure and disclosure: that the values of a subject were destroyed, or shown to a person. No event says who it was or what they are."""
 
 from dataclasses import dataclass
 
-from kernos.vocabulary.ids import TenantId
+from kernos.vocabulary.ids import RunId, StepName, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,26 @@ class EraseSubject:
     keys: tuple[str, ...]
     values: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesShown:
+    """A person was shown sealed values of a run."""
+
+    tenant: TenantId
+    run: RunId
+    step: StepName
+    """Empty: those of its intent and input."""
+    labels: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowValues:
+    """Record that a person is about to be shown sealed values."""
+
+    tenant: TenantId
+    run: RunId
+    step: StepName
+    labels: tuple[str, ...]
+    reason: str

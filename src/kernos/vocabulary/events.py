@@ -36,7 +36,7 @@ from kernos.vocabulary.administration import (
     PrincipalDismissed,
 )
 from kernos.vocabulary.budget import Budget, BudgetReserved, BudgetSpent, CapRaised
-from kernos.vocabulary.erasure import SubjectErased
+from kernos.vocabulary.erasure import SubjectErased, ValuesShown
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.grants import GrantRevoked, SourceGranted
@@ -335,6 +335,7 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     StopOrdered: ("stop.ordered", 1),
     StopLifted: ("stop.lifted", 1),
     SubjectErased: ("subject.erased", 1),
+    ValuesShown: ("values.shown", 1),
     SourceGranted: ("source.granted", 1),
     GrantRevoked: ("grant.revoked", 1),
 }

@@ -112,6 +112,14 @@ class SqliteVault:
             slot = self._open().execute("SELECT slot FROM keys WHERE name = ?", (key,)).get
             return slot is not None and self._slots.read(slot, key) is None
 
+    def tenant_of(self, key: str) -> TenantId | None:
+        """Return whose key it is; None for one that is none of this vault's."""
+        if not self.path.exists():
+            return None
+        with said_plainly(self.path):
+            tenant = self._open().execute("SELECT tenant FROM keys WHERE name = ?", (key,)).get
+            return TenantId(tenant) if tenant is not None else None
+
     def destroy(self, keys: Collection[str]) -> None:
         """Destroy keys for good, then take away what they sealed."""
         for name in keys:

@@ -1,10 +1,10 @@
-"""The command that erases a person."""
+"""The commands that show sealed values to a person, and that erase one."""
 
 from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import AsJson, By, Config, Store
+from kernos.app.cli.options import AsJson, By, Config, PlaceArg, Store
 
 
 def erase(
@@ -25,3 +25,17 @@ def erase(
     from kernos.app.cli.opening import settings_of
 
     forget(settings_of(config, store, by=by), subject, tenant, reason, as_json=as_json)
+
+
+def reveal(
+    place: PlaceArg,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why you look; kept in the journal.")],
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Show what a run was asked, or what one of its steps says, with sealed values in the open. That you looked is recorded."""
+    from kernos.app.cli.forgetting import show
+    from kernos.app.cli.opening import settings_of
+
+    show(settings_of(config, store, by=by), place, reason)

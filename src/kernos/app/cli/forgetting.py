@@ -1,9 +1,10 @@
-"""Forgetting: erases a person, and prints the receipt."""
+"""Forgetting, and what comes before it: shows sealed values to a person; erases one, and prints the receipt."""
 
 import asyncio
 
 from kernos.app.cli.opening import plain_kernel
 from kernos.app.cli.showing import print_json
+from kernos.app.disclosure import Disclosed, Disclosure
 from kernos.app.erasure import Erasure, Receipt
 from kernos.app.settings import Settings
 from kernos.app.story import when
@@ -24,3 +25,13 @@ def forget(settings: Settings, subject: str, tenant: str, reason: str, *, as_jso
 async def _forget(settings: Settings, subject: str, tenant: str, reason: str) -> Receipt:
     async with plain_kernel(settings) as kernel:
         return await Erasure(kernel).erase(subject, tenant=tenant, reason=reason, by=settings.by)
+
+
+def show(settings: Settings, place: str, reason: str) -> None:
+    """Print it as JSON. Raises what `Disclosure.show` raises."""
+    print_json(asyncio.run(_show(settings, place, reason)).values)
+
+
+async def _show(settings: Settings, place: str, reason: str) -> Disclosed:
+    async with plain_kernel(settings) as kernel:
+        return await Disclosure(kernel).show(place, reason=reason, by=settings.by)

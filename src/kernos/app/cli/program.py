@@ -8,7 +8,7 @@ from kernos.app.cli.approvals import approval
 from kernos.app.cli.auditing import effects, rehearse, why
 from kernos.app.cli.beginning import init
 from kernos.app.cli.budgets import budget
-from kernos.app.cli.erasing import erase
+from kernos.app.cli.erasing import erase, reveal
 from kernos.app.cli.grant import grant
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.keys import key
@@ -46,6 +46,7 @@ _COMMANDS = (
     go,
     revert,
     reconcile,
+    reveal,
     erase,
     replay,
     fork,
