@@ -20,6 +20,7 @@ class _Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd: float | None = None
     tokens: int | None = None
     calls: int | None = None
+    runs: int | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,10 +64,10 @@ def _caps(one: _Cap, path: Path) -> list[Cap]:
         message = f"{path}: a cap over {one.over} has no name, and this one is named {one.name!r}"
         raise BadConfiguration(message, hint="Leave the name out; a single run gets its budget where it is started.")
     usd = None if one.usd is None else round(one.usd * _MICROUSD)
-    amounts = {Unit.MICROUSD: usd, Unit.TOKENS: one.tokens, Unit.CALLS: one.calls}
+    amounts = {Unit.MICROUSD: usd, Unit.TOKENS: one.tokens, Unit.CALLS: one.calls, Unit.RUNS: one.runs}
     given = {unit: amount for unit, amount in amounts.items() if amount is not None}
     if not given or any(not 0 <= amount <= AMOUNT_MAX for amount in given.values()):
-        message = f"{path}: a cap over {one.over} {one.name} needs usd, tokens or calls, from 0 to {AMOUNT_MAX}"
+        message = f"{path}: a cap over {one.over} {one.name} needs usd, tokens, calls or runs, from 0 to {AMOUNT_MAX}"
         raise BadConfiguration(message, hint="Write for example: tokens = 100_000")
     return [Cap(one.over, unit, amount, one.name) for unit, amount in given.items()]
 

@@ -338,8 +338,10 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.ForkJoined: lambda _, d, __: f"took branches {', '.join(map(str, d.winners))} of a fork",
     ev.ReadAnswered: _read,
     ev.ModelAnswered: _model,
-    ev.BudgetReserved: lambda _, d, n: f"has what {n} may use: {_amounts(d.bookings)}{_warned(d.warnings)}",
-    ev.BudgetSpent: lambda _, d, n: f"{n} used {_amounts(d.spendings)}",
+    ev.BudgetReserved: lambda _, d, n: (
+        f"has what {n or 'the run'} may use: {_amounts(d.bookings)}{_warned(d.warnings)}"
+    ),
+    ev.BudgetSpent: lambda _, d, n: f"{n} used {_amounts(d.spendings)}" if d.step else "gave its place back",
     ev.CapRaised: lambda e, d, _: f"{e.by} raises {d.over} {d.name} from {d.old} to {d.new} {d.unit}: {d.reason}",
     ev.CallDenied: lambda _, d, __: f"may not call {d.tool} {shown(d.args)}: {reason(d.gate)}",
     ev.ActionIntended: _intended,
@@ -366,6 +368,7 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.QuestionAnswered: lambda e, d, _: f"{e.by} answered: {d.answer}",
     ev.WaitExpired: lambda _, __, n: f"waited for {n} in vain",
     ev.ChildStarted: lambda _, d, __: f"asks agent {d.agent} (run {d.child[:SHORT]}): {shown(d.input)}",
+    ev.ChildRefused: lambda _, d, __: f"may not ask agent {d.agent} ({d.failure.code}): {d.failure.message}",
     ev.ChildEnded: lambda _, d, __: f"run {d.child[:SHORT]} ended: {_outcome(d.result, d.failure)}",
     ev.PrincipalAdmitted: lambda e, d, _: f"{e.by} admits {d.principal} to tenant {d.tenant} as {_roles(d.roles)}",
     ev.PrincipalDismissed: lambda e, d, _: f"{e.by} dismisses {d.principal} from tenant {d.tenant}{_noted(d.reason)}",

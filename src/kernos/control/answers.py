@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from kernos.control.attestation import complaint, tool_digest
+from kernos.control.calling import tagged
 from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
 from kernos.control.surroundings import Surroundings
-from kernos.control.treasury import consult
+from kernos.control.treasury import LOOK_AGAIN_MS, consult, places_of
 from kernos.kernel.replay import admit_step, identity, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
 from kernos.kernel.state import Phase, RunState, Step, StepKind
@@ -28,6 +29,7 @@ from kernos.vocabulary.commands import (
     NoteAttempt,
     ReachCheckpoint,
     RecordValue,
+    RefuseChild,
     ReportAttempt,
     ReportLookUp,
     RetryAction,
@@ -39,7 +41,7 @@ from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, Tool
 from kernos.vocabulary.errors import Diverged
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Answer, Decision
-from kernos.vocabulary.ids import UUID_BITS, EpochMs, IdempotencyKey, RunId, StepName, step_key, uuid4
+from kernos.vocabulary.ids import UUID_BITS, EpochMs, RunId, StepName, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Retry, Usage
 from kernos.vocabulary.questions import (
@@ -61,7 +63,7 @@ from kernos.vocabulary.questions import (
     Question,
     Reply,
 )
-from kernos.vocabulary.undo import Undone, undo_key
+from kernos.vocabulary.undo import Undone
 
 MODEL_RETRY = Retry(attempts=3)
 """A model that fails three times in a row is better replaced than asked again."""
@@ -217,8 +219,15 @@ class Answers:
 
     def _child(self, name: StepName, question: AskChild) -> Reply:
         child = self._session.new_run()
+        places = places_of(self._session.shared.treasury, self._session.state, child, question.agent, self._now())
+        if places is None:
+            again_at = EpochMs(self._now() + LOOK_AGAIN_MS)
+            return self._later(name, again_at, lambda: self.to(name, question))
+        if isinstance(places, Failure):
+            self._session.record(RefuseChild(name, question.agent, question.input, places))
+            return self.present(name)
         heritage = self._deciding.handed(question.input, question.intent)
-        command = StartChild(name, child, question.agent, question.input, question.detached, heritage)
+        command = StartChild(name, child, question.agent, question.input, question.detached, heritage, places)
         self._session.record_child(command, question)
         return self.present(name)
 
@@ -457,19 +466,7 @@ class Answers:
         return Perform(step.args, self._call(name, step.what, step.attempt, step.undoes), leaves=True)
 
     def _call(self, name: StepName, tool: str, attempt: int, undoes: Undone | None = None) -> ToolCall:
-        state = self._session.state
-        request = state.request()
-        return ToolCall(
-            tool=tool,
-            key=undo_key(undoes.key) if undoes else IdempotencyKey(step_key(state.run, name)),
-            attempt=attempt,
-            agent=f"{request.agent}@{request.agent_version}",
-            run=state.run,
-            intent=request.intent,
-            checkpoint=state.checkpoint.name if state.checkpoint else "",
-            timeout_ms=self._tool(tool).timeout_ms,
-            root=request.root or state.run,
-        )
+        return tagged(self._session.state, name, self._tool(tool), attempt, undoes)
 
     def _tool(self, name: str) -> ToolContract[Any, Any]:
         contract = self._session.shared.registry.tool(name)

@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from kernos.control.admission import Admission
 from kernos.control.assignment import assignment_of
 from kernos.control.family import Family
 from kernos.control.session import Prepared, Session
@@ -19,7 +20,7 @@ from kernos.kernel.state import RunState, Status
 from kernos.ports.clock import Alarm
 from kernos.ports.journal import Commit, Journal
 from kernos.ports.plane import Worker
-from kernos.vocabulary.commands import BlockRun, Command, RequestRun, StartChild, Tick
+from kernos.vocabulary.commands import BlockRun, Command, StartChild, Tick
 from kernos.vocabulary.effects import (
     AnnounceEnd,
     CancelChild,
@@ -76,6 +77,7 @@ class Engine:
         self._active_max = active_max
         self._queue_max = queue_max
         self._sessions = Sessions(journal, self._new_session, self._keeps, self._reloaded, self._chore)
+        self._admission = Admission(shared, self._sessions, self._new_session, self.settle)
         self.family = Family(shared, self._sessions, self._new_session, self.command, plan_undo)
         self._queue: deque[RunId] = deque()
         self._queued: set[RunId] = set()
@@ -112,40 +114,7 @@ class Engine:
         if len(self._queue) >= self._queue_max:
             message = f"{len(self._queue)} runs queue already, the most this kernel keeps"
             raise QueueFull(message, hint="Come back when some have ended; `kernos ps` lists them.")
-        if requested.start_key and (await self._exists(run) or self._sessions.get(run) is not None):
-            await self._durable(run)  # Who asks second is not answered earlier than who asked first.
-            message = f"run {run} exists already"
-            raise StaleRunNumber(message)
-        session = self._new_session(RunState(run))
-        self._sessions.put(session)
-        self._sessions.hold(run)
-        try:
-            session.apply(RequestRun(requested), by, "call")
-            await session.durable()
-        finally:
-            self._sessions.release(run)
-
-    async def _durable(self, run: RunId) -> None:
-        """Return once all that is recorded of a run is durable."""
-        session = await self._sessions.borrow(run)
-        try:
-            await session.durable()
-        except StaleRunNumber:
-            pass  # Another process was faster, and that is durable.
-        finally:
-            self._sessions.release(run)
-
-    async def _exists(self, run: RunId) -> bool:
-        """Tell whether there is a run, once that is durable: whoever is told so is told for good."""
-        try:
-            session = await self._sessions.borrow(run)
-        except NotFound:
-            return False
-        try:
-            await session.durable()
-        finally:
-            self._sessions.release(run)
-        return True
+        await self._admission.request(run, requested, by)
 
     async def command(self, run: RunId, command: Command, by: PrincipalId, cause: str = "call") -> bool:
         """Apply a command to a run and return, once it is durable, whether it changed anything.
@@ -356,7 +325,11 @@ class Engine:
         while self._queue and self._active < self._active_max and self.works and self.stopped is None:
             run = self._queue.popleft()
             self._queued.discard(run)
-            session = await self._sessions.borrow(run)
+            try:
+                session = await self._sessions.borrow(run)
+            except NotFound:  # It never began: somebody else took its place.
+                self._sessions.forget(run)
+                continue
             try:
                 if not session.active and session.state.status is Status.RUNNING:
                     self._start(session)

@@ -14,6 +14,7 @@ from kernos.control.session import Prepared, Session
 from kernos.control.sessions import Sessions
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import RunState
+from kernos.vocabulary.budget import Booking
 from kernos.vocabulary.commands import BeginUndo, CancelRun, Command, EndChild, RequestRun, StartChild
 from kernos.vocabulary.effects import TellParent
 from kernos.vocabulary.errors import NotAllowed, StaleRunNumber
@@ -77,11 +78,15 @@ class Family:
             workflow=above.workflow or above.agent,
             budget=above.budget,
         )
-        return self._prepare_request(parent, command.child, requested)
+        return self._prepare_request(parent, command.child, requested, command.places)
 
-    def _prepare_request(self, parent: Session, child: RunId, requested: RunRequested) -> Prepared:
+    def _prepare_request(
+        self, parent: Session, child: RunId, requested: RunRequested, places: tuple[Booking, ...] = ()
+    ) -> Prepared:
         session = self._new_session(RunState(child))
-        prepared = session.prepare(RequestRun(requested), parent.state.requested_by, f"{parent.run}/{parent.latest()}")
+        prepared = session.prepare(
+            RequestRun(requested, places), parent.state.requested_by, f"{parent.run}/{parent.latest()}"
+        )
         assert prepared is not None, child
         self._sessions.put(session)
         return prepared

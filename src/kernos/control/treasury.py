@@ -1,11 +1,11 @@
-"""Treasury: before a model is called, holds the most that the call may use against every cap that counts it, or says that there is no room.
+"""Treasury: before a model is called or a run begins, holds the most that it may use against every cap that counts it, or says there is no room.
 
 A decision counts what is durable and what this process has put on its way to the disk; a guard that travels with the reservation makes it
 exact whoever else writes. Who has no cap pays nothing for it. Bounded: by the reservations on their way to the disk.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,15 +18,20 @@ from kernos.ports.journal import Commit, Views
 from kernos.ports.model import Priced
 from kernos.vocabulary.budget import Account, Booking, Caps, Over, ReserveBudget, Unit
 from kernos.vocabulary.commands import AnswerModel, Command
+from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.gate import Decision
-from kernos.vocabulary.ids import EpochMs, StepName
+from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.journal import RowOp, Scalar
 from kernos.vocabulary.outcome import Failure
-from kernos.vocabulary.quantities import Usage
+from kernos.vocabulary.quantities import Json, Usage
 from kernos.vocabulary.questions import AskModel, Consult, Hold, Reply
+from kernos.vocabulary.undo import REVERT_AGENT
 
 LOOK_AGAIN_MS = 5
 """How long a call waits for what others have on its way to the disk before it is decided on."""
+
+COME_BACK_MS = 1_000
+"""After how long to ask again for a place among the open runs: nobody knows when one ends; most end within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +89,48 @@ class Treasury:
     def hold(self, state: RunState, question: AskModel, now: EpochMs) -> "Failure | Bookings | None":
         """Say what to reserve for a call, or why it may not be made; None: what others have on its way decides."""
         against = self.accounts(state, now)
-        needs = self.needs(question) if against else {}
+        return self._book(against, self.needs(question) if against else {}, question.model)
+
+    def admit(self, requested: RunRequested, run: RunId, now: EpochMs) -> "Failure | Bookings | None":
+        """Say what a run takes of caps on open runs, or why it may not begin; None as above.
+
+        What takes actions back always may.
+        """
+        if not self.caps.caps or requested.agent == REVERT_AGENT:
+            return Bookings((), ())
+        return self._book(accounts(self.caps.caps, self._state().caps, requested, run, day_of(now)), {Unit.RUNS: 1}, "")
+
+    def _book(
+        self, against: Sequence[tuple[Account, int]], needs: Mapping[Unit, int | None], what: str
+    ) -> "Failure | Bookings | None":
         bookings: list[Booking] = []
         warnings: list[str] = []
         for account, cap in against:
+            if account.unit not in needs:
+                continue
             amount = needs[account.unit]
             if amount is None:
-                return Failure(
-                    "over_budget", f"{shown(account)} has a cap, and nobody knows what {question.model} costs"
-                )
+                return Failure("over_budget", f"{shown(account)} has a cap, and nobody knows what {what} costs")
             balance = self.balance(account)
             used = balance.durable + balance.coming
             if used + amount > cap:
                 if balance.coming:
                     return None
-                return Failure("over_budget", self._no_room(account, cap, used, amount))
+                return self._no_room(account, cap, used, amount)
             bookings.append(Booking(account, amount, cap))
-            shares = passed(used, amount, cap, self.caps.warn_at)
+            shares = () if account.unit is Unit.RUNS else passed(used, amount, cap, self.caps.warn_at)
             warnings.extend(f"{share} % of {shown(account)}" for share in shares)
         return Bookings(tuple(bookings), tuple(warnings))
 
-    def _no_room(self, account: Account, cap: int, used: int, amount: int) -> str:
+    def _no_room(self, account: Account, cap: int, used: int, amount: int) -> Failure:
         who = " or ".join(self.caps.raised_by) or "a person who administers"
-        return (
-            f"it may use up to {amount} {account.unit}, and {used} of {cap} are used or reserved of {shown(account)}; "
-            f"{who} can raise that: {raising(account)}"
-        )
+        may_raise = f"{who} can raise that: {raising(account)}"
+        if account.unit is Unit.RUNS:
+            come_back = Json(b'{"retry_after_ms":%d}' % COME_BACK_MS)
+            why = f"{used} of {cap} runs are open of {shown(account)}; come back when one has ended, or {may_raise}"
+            return Failure("over_budget", why, come_back)
+        why = f"it may use up to {amount} {account.unit}, and {used} of {cap} are used or reserved of {shown(account)}"
+        return Failure("over_budget", f"{why}; {may_raise}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +171,16 @@ def consult(
     if held.bookings:
         session.record(ReserveBudget(name, held.bookings, held.warnings))
     return Consult(question.model, question.request, attempt, is_reserved=bool(held.bookings))
+
+
+def places_of(
+    treasury: Treasury, parent: RunState, child: RunId, agent: str, now: EpochMs
+) -> tuple[Booking, ...] | Failure | None:
+    """Return what a child run takes of caps on open runs, or why it may not begin; None: what is on its way to the disk decides."""
+    above = parent.request()
+    below = replace(above, agent=agent, root=above.root or parent.run, workflow=above.workflow or above.agent)
+    places = treasury.admit(below, child, now)
+    return places if places is None or isinstance(places, Failure) else places.bookings
 
 
 def day_of(now: EpochMs) -> str:

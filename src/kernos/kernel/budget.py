@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from kernos.kernel.state import Decide, Evolve, RunState
 from kernos.vocabulary.budget import (
+    PLACE,
     Account,
     Budget,
     BudgetReserved,
@@ -16,7 +17,15 @@ from kernos.vocabulary.budget import (
     Spending,
     Unit,
 )
-from kernos.vocabulary.events import Event, EventData, RunRequested
+from kernos.vocabulary.events import (
+    Event,
+    EventData,
+    RunCancelled,
+    RunCompleted,
+    RunExpired,
+    RunFailed,
+    RunRequested,
+)
 from kernos.vocabulary.ids import EVERY, RunId, StepName, TenantId
 from kernos.vocabulary.quantities import Usage
 
@@ -25,6 +34,8 @@ PROMPT_TOKENS_EXTRA = 256
 
 _MILLION = 1_000_000
 
+_ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired)
+
 Raised = Mapping[tuple[TenantId, Over, str, Unit], int]
 """Caps as persons raised them."""
 
@@ -32,7 +43,7 @@ Raised = Mapping[tuple[TenantId, Over, str, Unit], int]
 def accounts(
     caps: Iterable[Cap], raised: Raised, requested: RunRequested, run: RunId, day: str
 ) -> tuple[tuple[Account, int], ...]:
-    """Return the accounts that a run's calls are held against, each with its cap as it stands."""
+    """Return the accounts that a run and its calls are held against, each with its cap as it stands."""
     names = {
         Over.RUN: requested.root or run,
         Over.AGENT: requested.agent,
@@ -49,7 +60,8 @@ def accounts(
     made: list[tuple[Account, int]] = []
     for (over, unit), amount in found.items():
         tenant = EVERY if over is Over.STORE else requested.tenant
-        account = Account(tenant, over, names[over], "" if over is Over.RUN else day, unit)
+        is_for_good = over is Over.RUN or unit is Unit.RUNS
+        account = Account(tenant, over, names[over], "" if is_for_good else day, unit)
         made.append((account, max(amount, raised.get((tenant, over, account.name, unit), 0))))
     return tuple(made)
 
@@ -90,6 +102,15 @@ def spent(state: RunState, step: StepName, usage: Usage | None, *, is_known: boo
         Spending(one.account, one.amount, _used(one.account.unit, one.amount, usage, is_known=is_known)) for one in held
     ]
     return (BudgetSpent(step, tuple(spendings)),) if held else ()
+
+
+def leaving(state: RunState, datas: tuple[EventData, ...]) -> tuple[EventData, ...]:
+    """Give a run's place among the open ones back with the event that ends it."""
+    held = state.held.get(PLACE)
+    if held is None or not any(isinstance(data, _ENDS) for data in datas):
+        return datas
+    left = BudgetSpent(PLACE, tuple(Spending(one.account, one.amount, 0) for one in held))
+    return (left, *datas)
 
 
 def _used(unit: Unit, reserved: int, usage: Usage | None, *, is_known: bool) -> int:

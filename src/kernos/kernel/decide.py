@@ -24,4 +24,5 @@ def decide(state: RunState, command: Command) -> tuple[EventData, ...]:
     No events means that the command changes nothing (answered twice, too late to matter). Raises one of the caller's errors when
     the run does not admit the command.
     """
-    return RULES[type(command)](state, command)
+    datas = RULES[type(command)](state, command)
+    return budget.leaving(state, datas) if state.held else datas

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kernos.kernel.ending import end_badly
 from kernos.kernel.state import ENDED, Decide, Evolve, React, RunState, Status, left_behind
+from kernos.vocabulary.budget import PLACE, BudgetReserved
 from kernos.vocabulary.commands import BlockRun, CancelRun, EndRun, ParkRun, RequestRun, ResumeRun, StopRun
 from kernos.vocabulary.effects import (
     AnnounceEnd,
@@ -102,7 +103,8 @@ def check_move(state: RunState, *events: EventData) -> tuple[EventData, ...]:
 
 
 def _request(state: RunState, command: RequestRun) -> tuple[EventData, ...]:
-    return check_move(state, command.request)
+    held = (BudgetReserved(PLACE, command.places),) if command.places else ()
+    return (*check_move(state, command.request), *held)
 
 
 def _cancel(state: RunState, command: CancelRun) -> tuple[EventData, ...]:

@@ -25,6 +25,7 @@ from kernos.vocabulary.commands import (
     AwaitSignal,
     DeliverSignal,
     EndChild,
+    RefuseChild,
     SetTimer,
     StartChild,
     Tick,
@@ -34,6 +35,7 @@ from kernos.vocabulary.errors import InvalidInput, LimitReached, NotAllowed, Que
 from kernos.vocabulary.events import (
     ApprovalExpired,
     ChildEnded,
+    ChildRefused,
     ChildStarted,
     Event,
     EventData,
@@ -79,6 +81,11 @@ def _start_child(state: RunState, command: StartChild) -> tuple[EventData, ...]:
         message = f"run {state.run} is {state.request().depth} generations deep, the limit of its contract (depth)"
         raise LimitReached(message, hint="Call the agent from higher up, or raise depth in the first agent's limits.")
     return (ChildStarted(command.step, command.child, command.agent, command.input, command.detached),)
+
+
+def _refuse_child(state: RunState, command: RefuseChild) -> tuple[EventData, ...]:
+    assert command.step not in state.steps, command.step
+    return (ChildRefused(command.step, command.agent, command.input, command.failure),)
 
 
 def _deliver(state: RunState, command: DeliverSignal) -> tuple[EventData, ...]:
@@ -164,6 +171,7 @@ DECIDE: Mapping[type, Decide] = {
     AwaitSignal: _await_signal,
     AskPerson: _ask,
     StartChild: _start_child,
+    RefuseChild: _refuse_child,
     DeliverSignal: _deliver,
     AnswerQuestion: _answer,
     EndChild: _end_child,
@@ -252,6 +260,10 @@ def _child_started(state: RunState, event: Event, data: ChildStarted) -> RunStat
     return with_step(state, data.step, step)
 
 
+def _child_refused(state: RunState, event: Event, data: ChildRefused) -> RunState:
+    return with_step(state, data.step, Step(StepKind.CHILD, data.agent, data.input, Phase.DONE, event.n, data.failure))
+
+
 def _child_ended(state: RunState, event: Event, data: ChildEnded) -> RunState:
     del event
     outcome = data.failure if data.failure is not None else data.result
@@ -278,6 +290,7 @@ EVOLVE: Mapping[type, Evolve] = {
     QuestionAnswered: _question_answered,
     WaitExpired: _expired,
     ChildStarted: _child_started,
+    ChildRefused: _child_refused,
     ChildEnded: _child_ended,
 }
 

@@ -31,6 +31,12 @@ class Unit(StrEnum):
     """Of prompts and answers together."""
     CALLS = "calls"
     """Attempts at models."""
+    RUNS = "runs"
+    """Runs that are open at once: from the request to the end, also while they wait."""
+
+
+PLACE = StepName("")
+"""Stands for the run itself where a reservation is not for one of its steps: its place among the runs that may be open at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What one cap is counted in; `period` is the day as `2026-01-31`, empty where it is for good."""
+    """What one cap is counted in; `period` is the day as `2026-01-31`, empty where it is for good or, of runs, for now."""
 
     tenant: TenantId
     over: Over
@@ -105,7 +111,10 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class BudgetReserved:
-    """A model is about to be called, and this much may be used by it. `warnings`: shares of caps that were passed with it."""
+    """A model is about to be called, and this much may be used by it; or, with the step PLACE, the run has a place among the open ones.
+
+    `warnings`: shares of caps that were passed with it.
+    """
 
     step: StepName
     bookings: tuple[Booking, ...]
@@ -114,7 +123,7 @@ class BudgetReserved:
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpent:
-    """The call is over, and this much was used of what was reserved for it."""
+    """The call or, with the step PLACE, the run is over, and this much was used of what was reserved for it."""
 
     step: StepName
     spendings: tuple[Spending, ...]

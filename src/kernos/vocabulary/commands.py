@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kernos.vocabulary.budget import ReserveBudget
+from kernos.vocabulary.budget import Booking, ReserveBudget
 from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Heritage
@@ -17,9 +17,10 @@ from kernos.vocabulary.undo import Undone
 
 @dataclass(frozen=True, slots=True)
 class RequestRun:
-    """Begin a run."""
+    """Begin a run. `places`: what it takes of caps on open runs."""
 
     request: RunRequested
+    places: tuple[Booking, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +328,18 @@ class StartChild:
     input: Json
     detached: bool = False
     heritage: Heritage | None = None
+    places: tuple[Booking, ...] = ()
+    """What the child takes of caps on open runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseChild:
+    """Ask no other agent: there is no place for one more open run."""
+
+    step: StepName
+    agent: str
+    input: Json
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,5 +385,5 @@ Command = (
     | ExplainApproval
     | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
     | ReserveBudget | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
-    | AskPerson | StartChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
+    | AskPerson | StartChild | RefuseChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
 )  # fmt: skip

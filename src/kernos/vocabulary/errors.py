@@ -100,6 +100,11 @@ class QueueFull(CallerError):
     code = "queue_full"
     retry_helps = True
 
+    def __init__(self, message: str, *, hint: str = "", retry_after_ms: int = 0) -> None:
+        """Take, besides what every error takes, after how long to come back; 0 where nobody can say."""
+        super().__init__(message, hint=hint)
+        self.retry_after_ms = retry_after_ms
+
 
 class RunEnded(CallerError):
     """The run has ended, so nothing can be sent to it.

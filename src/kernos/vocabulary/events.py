@@ -47,6 +47,7 @@ from kernos.vocabulary.quantities import Json, Limits, Usage
 from kernos.vocabulary.stops import StopLifted, StopOrdered
 from kernos.vocabulary.wait_events import (
     ChildEnded,
+    ChildRefused,
     ChildStarted,
     QuestionAnswered,
     QuestionAsked,
@@ -259,7 +260,7 @@ EventData = (
     | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
     | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalVoiced | ApprovalQuestioned | ApprovalExplained | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
-    | ChildStarted | ChildEnded | AdministrationData
+    | ChildStarted | ChildRefused | ChildEnded | AdministrationData
 )  # fmt: skip
 
 
@@ -323,6 +324,7 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     QuestionAnswered: ("question.answered", 1),
     WaitExpired: ("wait.expired", 1),
     ChildStarted: ("child.started", 1),
+    ChildRefused: ("child.refused", 1),
     ChildEnded: ("child.ended", 1),
     PrincipalAdmitted: ("principal.admitted", 1),
     PrincipalDismissed: ("principal.dismissed", 1),

@@ -83,6 +83,16 @@ class ChildStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildRefused:
+    """The run wanted to ask another agent, and there was no place for one more open run."""
+
+    step: StepName
+    agent: str
+    input: Json
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class ChildEnded:
     """A child run ended, with its output or its failure. `late`: the run that asked for it had ended, or had given it up."""
 

@@ -25,7 +25,7 @@ def show(json: AsJson = False, store: Store = "", config: Config = "") -> None:
 @budget.command(name="raise")
 def raise_cap(
     over: Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")],
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens or calls.")],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens, calls or runs.")],
     amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="The new cap.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="The agent, or the run's id.")] = "",

@@ -36,7 +36,17 @@ def _row(line: Line) -> tuple[str, ...]:
     place = f"{line.tenant}/{line.name}" if line.over in (Over.AGENT, Over.WORKFLOW) else line.name or "all"
     cap, left, share = ("none", "-", "-") if line.cap < 0 else (str(line.cap), str(line.cap - line.used), _share(line))
     spent = line.used - line.reserved
-    return line.over, place, line.period or "for good", line.unit, cap, str(line.reserved), str(spent), left, share
+    return (
+        line.over,
+        place,
+        line.period or ("now" if line.unit is Unit.RUNS else "for good"),
+        line.unit,
+        cap,
+        str(line.reserved),
+        str(spent),
+        left,
+        share,
+    )
 
 
 def _share(line: Line) -> str:
