@@ -24,6 +24,7 @@ from kernos.authoring.undoing import listing as listing
 from kernos.authoring.workflow import chain as chain
 from kernos.execution.context import Context as Context
 from kernos.vocabulary.budget import Budget as Budget
+from kernos.vocabulary.budget import Cost as Cost
 from kernos.vocabulary.contract import CannotUndo as CannotUndo
 from kernos.vocabulary.contract import Failed as Failed
 from kernos.vocabulary.contract import ToolCall as ToolCall

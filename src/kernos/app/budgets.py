@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from kernos.kernel.caps import AMOUNT_MAX
+from kernos.kernel.budget import AMOUNT_MAX
 from kernos.vocabulary.budget import Budget, Cap, Caps, Over, Unit
 from kernos.vocabulary.errors import BadConfiguration, InvalidInput
 

@@ -17,9 +17,11 @@ from kernos.app.kernel import Kernel
 from kernos.app.run import Run
 from kernos.authoring.agent import agent
 from kernos.authoring.codec import codec_of
+from kernos.authoring.costing import cost_of
 from kernos.authoring.signature import check_name
 from kernos.control.provenance import PRINCIPAL_TOPIC
 from kernos.execution.context import Context
+from kernos.vocabulary.budget import Cost
 from kernos.vocabulary.contract import AgentContract, Failed, ToolCall, ToolContract
 from kernos.vocabulary.errors import BadDeclaration, CallFailed, CallRefused, ContractBroken, InvalidInput, NotAllowed
 from kernos.vocabulary.events import ActionDoubted, ApprovalRequested
@@ -52,6 +54,8 @@ class GuestTool:
     asked_by: tuple[str, ...] = ()
     parameters: type[Any] | None = None
     description: str = ""
+    cost: int | Cost | None = None
+    """What one call costs at most, in micro-dollars; None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +137,19 @@ class Guests:
                 return AttemptFailed(FailureKind.UNKNOWN, "the program that would have made the call has ended")
             return await guest.performed()
 
+        given = codec_of(declared.parameters if declared.parameters is not None else dict[str, Any])
+        returned = codec_of(Any)
         return ToolContract(
             name=full,
             effect=Effect.READ if reads else Effect.ONCE,
-            input=codec_of(declared.parameters if declared.parameters is not None else dict[str, Any]),
-            output=codec_of(Any),
+            input=given,
+            output=returned,
             attempt=attempt,
             timeout_ms=_REPORT_MS_MAX,
             retry=Retry(attempts=1),
             flow=FlowContract(consequence, roles, declared.result, tuple(declared.asked_by)),
             description=declared.description,
+            cost=cost_of(declared.cost, given, returned, f"the guest's tool {full}"),
         )
 
 

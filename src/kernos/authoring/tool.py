@@ -9,10 +9,12 @@ from typing import Any, ParamSpec, TypeVar, overload
 from pydantic import BaseModel
 
 from kernos.authoring.codec import codec_of
+from kernos.authoring.costing import cost_of
 from kernos.authoring.failing import failed_by, is_stop, kept
 from kernos.authoring.signature import check_name, types_of, where
 from kernos.authoring.threads import THREADS_MAX, InThread, UnderWay
 from kernos.authoring.undoing import Undo, compensation_of, look_up_of, observe_of
+from kernos.vocabulary.budget import Cost
 from kernos.vocabulary.contract import Codec, Listing, ToolCall, ToolContract, ToolFailed
 from kernos.vocabulary.errors import BadDeclaration, ContractBroken
 from kernos.vocabulary.flow import FlowContract
@@ -67,6 +69,7 @@ def tool(
     retry: Retry | None = None,
     failures: Mapping[type[Exception], FailureKind | str] | None = None,
     flow: FlowContract | None = None,
+    cost: int | Cost | None = None,
 ) -> _Declare:
     """Declare a function as a tool: `@tool(effect="idempotent")` above `def refund(request: Refund) -> Receipt`.
 
@@ -79,7 +82,8 @@ def tool(
     cannot be. `timeout_ms` (1 to 600,000) bounds one attempt. `failures` classifies exceptions the function raises (`final`, `retryable`,
     `unknown`); others count as `unknown` unless they are ToolFailed. `flow` says where its arguments may come from and what its result is
     worth; without it the rules of flow do not look at its calls. A second parameter gets the `ToolCall` with the key and the causal
-    tag. Plain functions run in a thread, which nobody can stop: it runs on when its time is over. Raises BadDeclaration.
+    tag. `cost`: what one call costs at most, in micro-dollars (0: nothing), or `Cost(argument=..., reported=...)` for what stands in its
+    arguments and its result; without, it is not called where money is capped (docs/budgets.md). Plain functions run in a thread, which nobody can stop: it runs on when its time is over. Raises BadDeclaration.
     """
 
     def build(function: Callable[..., Any]) -> ToolContract[Any, Any]:
@@ -114,6 +118,7 @@ def tool(
             retry=retry or Retry(),
             flow=flow,
             description=inspect.getdoc(function) or "",
+            cost=cost_of(cost, given, returned, f"tool {full} ({place})"),
         )
 
     return _Declare(build)

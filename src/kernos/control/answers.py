@@ -5,24 +5,24 @@ The one place that turns the phase of a step into the next order for the executi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from kernos.control.attestation import complaint, tool_digest
 from kernos.control.calling import tagged
 from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
-from kernos.control.surroundings import Surroundings
-from kernos.control.treasury import LOOK_AGAIN_MS, consult, places_of
+from kernos.control.paying import act, consult, read
+from kernos.control.recording import Recorder
+from kernos.control.treasury import LOOK_AGAIN_MS, places_of
 from kernos.kernel.replay import admit_step, identity, recall
 from kernos.kernel.retry import CHANCE_BITS, next_attempt_at
-from kernos.kernel.state import Phase, RunState, Step, StepKind
+from kernos.kernel.state import Phase, Step, StepKind
 from kernos.vocabulary.commands import (
     AnswerModel,
     AnswerRead,
     AskPerson,
     AwaitSignal,
     CallTool,
-    Command,
     ForgoAction,
     JoinFork,
     LoseAttempt,
@@ -37,11 +37,11 @@ from kernos.vocabulary.commands import (
     StartChild,
     UseApproval,
 )
-from kernos.vocabulary.contract import AgentContract, ModelReply, ToolCall, ToolContract
+from kernos.vocabulary.contract import ModelReply, ToolCall, ToolContract
 from kernos.vocabulary.errors import Diverged
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Answer, Decision
-from kernos.vocabulary.ids import UUID_BITS, EpochMs, RunId, StepName, uuid4
+from kernos.vocabulary.ids import UUID_BITS, EpochMs, StepName, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
 from kernos.vocabulary.quantities import Json, Retry, Usage
 from kernos.vocabulary.questions import (
@@ -71,32 +71,6 @@ MODEL_RETRY = Retry(attempts=3)
 
 _UNFINISHED = (Phase.INTENDED, Phase.BACKING_OFF, Phase.LOOKING_UP)
 """Where an action stands that cannot go on without its tool."""
-
-
-class Recorder(Protocol):
-    """The session, as the answers see it."""
-
-    state: RunState
-    shared: Surroundings
-    agent: AgentContract[Any, Any] | None
-    performing: set[StepName]
-    unmade: set[StepName]
-
-    def keep(self, step: StepName, attempt: int, outcome: Json | AttemptFailed) -> None:
-        """Remember how an attempt ended until that is durable."""
-        ...
-
-    def record(self, command: Command, cause: str = "") -> bool:
-        """Apply a command of the run's own code; return whether anything happened."""
-        ...
-
-    def record_child(self, command: StartChild, question: AskChild) -> None:
-        """Apply the command that starts a child, together with the child's own request."""
-        ...
-
-    def new_run(self) -> RunId:
-        """Return an id for a new run."""
-        ...
 
 
 @dataclass(slots=True)
@@ -258,24 +232,39 @@ class Answers:
         counts = self._session.shared.circumstances.counted(
             self._session.state.request().tenant, question.tool, question.args
         )
-        self._session.record(
-            CallTool(
-                name,
-                question.tool,
-                effect,
-                question.args,
-                gate,
-                digest,
-                at,
-                expires_at,
-                before,
-                question.undoes,
-                concerns,
-                tool_digest(contract) if digest and contract is not None else "",
-                counts,
-            )
+        command = CallTool(
+            name,
+            question.tool,
+            effect,
+            question.args,
+            gate,
+            digest,
+            at,
+            expires_at,
+            before,
+            question.undoes,
+            concerns,
+            tool_digest(contract) if digest and contract is not None else "",
+            counts,
         )
-        return self.present(name)
+        return self._act(name, command, question, lambda: self.to(name, question))
+
+    def _act(
+        self, name: StepName, command: CallTool | UseApproval, call: AskCall | Step, again: Callable[[], Reply]
+    ) -> Reply:
+        """Record a call once a cap has room for it."""
+        shared = self._session.shared
+        tool = shared.registry.tool(call.tool if isinstance(call, AskCall) else call.what)
+        wait = act(
+            shared.treasury,
+            self._session,
+            tool,
+            command,
+            call.args,
+            call.undoes,
+            lambda at: self._later(name, at, again),
+        )
+        return wait or self.present(name)
 
     def _consult(self, name: StepName, question: AskModel) -> Reply:
         session = self._session
@@ -296,11 +285,14 @@ class Answers:
         looks_first = self._tool(step.what).observe is not None and step.due_at > use.at and not use.complaint
         if gate.answer is not Answer.DENY and looks_first:
             return self._begin(name, _Pending(asked_with, gate, observes=True))
-        self._session.record(use)
-        now = self._session.state.steps[name]
-        if now.phase is Phase.GRANTED:  # A read leaves no intent: its answer will close the step.
-            return self._begin(name, _Pending(asked_with, gate))
-        return self.present(name)
+        if step.effect is Effect.READ:
+            self._session.record(use)
+            if (
+                self._session.state.steps[name].phase is Phase.GRANTED
+            ):  # It leaves no intent: its answer will close the step.
+                return self._begin(name, _Pending(asked_with, gate))
+            return self.present(name)
+        return self._act(name, use, step, lambda: self.anew(name))
 
     def _use(self, name: StepName, step: Step, gate: Decision, before: Json | None = None) -> UseApproval:
         """Check the signed yes against what is about to be sent."""
@@ -397,20 +389,20 @@ class Answers:
         gate = pending.gate
         if self._session.shared.circumstances.counts(question.tool):
             gate, _ = self._deciding.call(step.what, step.args, step.undoes)
-        self._session.record(self._use(name, step, gate, before))
-        return self.present(name)
+        return self._act(name, self._use(name, step, gate, before), step, lambda: self.anew(name))
 
     def _answer_pending(
         self, name: StepName, pending: _Pending, result: Json | None, failure: Failure | None, outcome: object
     ) -> None:
         question, gate, attempts = pending.question, pending.gate, pending.attempt
+        knows = getattr(outcome, "kind", None) is not FailureKind.UNKNOWN
         if isinstance(question, AskModel):
             usage = outcome.usage if isinstance(outcome, (ModelReply, AttemptFailed)) else None
-            knows = usage is not None or getattr(outcome, "kind", None) is not FailureKind.UNKNOWN
+            knows = knows or usage is not None
             used, args, model = usage or Usage(), question.args, question.model
             self._session.record(AnswerModel(name, model, args, gate, used, result, failure, attempts, knows))
             return
-        self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts))
+        self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts, knows))
 
     def _again(self, name: StepName, pending: _Pending) -> Reply:
         question = pending.question
@@ -418,19 +410,22 @@ class Answers:
         held = self._held(name, tool, lambda: self._again(name, pending))
         if held is not None:
             return held
+        shared, wait = self._session.shared, lambda at: self._later(name, at, lambda: self._again(name, pending))
+        gate, attempt, now = pending.gate, pending.attempt, self._now()
         if isinstance(question, AskModel):
-            shared, wait = self._session.shared, lambda at: self._later(name, at, lambda: self._again(name, pending))
-            gate, attempt, now = pending.gate, pending.attempt, self._now()
             reply = consult(shared.treasury, self._session, name, question, gate, attempt, now, wait)
-            if reply is None:
-                del self._pending[name]
-            if isinstance(reply, Consult):
-                return replace(reply, opens=self._deciding.opened_to_model(question))
-            return reply or self.present(name)
-        recorded = self._session.state.steps.get(name)
-        args = recorded.args if recorded is not None else question.args
-        call = self._call(name, question.tool, pending.attempt, question.undoes)
-        return Observe(args, call) if pending.observes else Perform(args, call, leaves=False)
+        else:
+            recorded = self._session.state.steps.get(name)
+            args = recorded.args if recorded is not None else question.args
+            call, contract = self._call(name, tool, attempt, question.undoes), self._tool(tool)
+            if pending.observes:
+                return Observe(args, call)
+            reply = read(shared.treasury, self._session, name, contract, args, call, gate, now, wait)
+        if reply is None:
+            del self._pending[name]
+        if isinstance(reply, Consult) and isinstance(question, AskModel):
+            return replace(reply, opens=self._deciding.opened_to_model(question))
+        return reply or self.present(name)
 
     def looked_up(self, name: StepName, found: Found | AttemptFailed) -> Reply:
         """Record what a look-up found; a look-up that failed is made again some times before it counts as `cannot tell`."""

@@ -1,4 +1,4 @@
-"""Treasury: before a model is called or a run begins, holds the most that it may use against every cap that counts it, or says there is no room.
+"""Treasury: before a model or a tool is called, or a run begins, holds the most that it may use against every cap that counts it, or says there is no room.
 
 A decision counts what is durable and what this process has put on its way to the disk; a guard that travels with the reservation makes it
 exact whoever else writes. Who has no cap pays nothing for it. Bounded: by the reservations on their way to the disk.
@@ -7,24 +7,23 @@ exact whoever else writes. Who has no cap pays nothing for it. Bounded: by the r
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any
 
 from kernos.control.projections.accounts import TABLE, key_of
 from kernos.control.registry import Registry
 from kernos.kernel.administration import Administration
-from kernos.kernel.budget import accounts, bound, passed
+from kernos.kernel.budget import accounts, bound, cost_of, passed
 from kernos.kernel.state import RunState
 from kernos.ports.journal import Commit, Views
 from kernos.ports.model import Priced
-from kernos.vocabulary.budget import Account, Booking, Caps, Over, ReserveBudget, Unit
-from kernos.vocabulary.commands import AnswerModel, Command
+from kernos.vocabulary.budget import Account, Booking, Caps, Over, Unit
+from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.gate import Decision
-from kernos.vocabulary.ids import EpochMs, RunId, StepName
+from kernos.vocabulary.ids import EpochMs, RunId
 from kernos.vocabulary.journal import RowOp, Scalar
 from kernos.vocabulary.outcome import Failure
-from kernos.vocabulary.quantities import Json, Usage
-from kernos.vocabulary.questions import AskModel, Consult, Hold, Reply
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.questions import AskModel
 from kernos.vocabulary.undo import REVERT_AGENT
 
 LOOK_AGAIN_MS = 5
@@ -91,6 +90,18 @@ class Treasury:
         against = self.accounts(state, now)
         return self._book(against, self.needs(question) if against else {}, question.model)
 
+    def hold_call(
+        self, state: RunState, tool: ToolContract[Any, Any], args: Json, now: EpochMs
+    ) -> "Failure | Bookings | None":
+        """Say what to reserve for a call of a tool, likewise."""
+        against = self.accounts(state, now)
+        if not against:
+            return Bookings((), ())
+        cost = cost_of(tool.cost, args)
+        needs: dict[Unit, int | None] = {Unit.CALLS: 1} if cost == 0 else {Unit.CALLS: 1, Unit.MICROUSD: cost}
+        reported = tool.cost.reported if tool.cost is not None else ""
+        return self._book(against, needs, f"a call of {tool.name}", reported)
+
     def admit(self, requested: RunRequested, run: RunId, now: EpochMs) -> "Failure | Bookings | None":
         """Say what a run takes of caps on open runs, or why it may not begin; None as above.
 
@@ -101,7 +112,7 @@ class Treasury:
         return self._book(accounts(self.caps.caps, self._state().caps, requested, run, day_of(now)), {Unit.RUNS: 1}, "")
 
     def _book(
-        self, against: Sequence[tuple[Account, int]], needs: Mapping[Unit, int | None], what: str
+        self, against: Sequence[tuple[Account, int]], needs: Mapping[Unit, int | None], what: str, reported: str = ""
     ) -> "Failure | Bookings | None":
         bookings: list[Booking] = []
         warnings: list[str] = []
@@ -117,7 +128,7 @@ class Treasury:
                 if balance.coming:
                     return None
                 return self._no_room(account, cap, used, amount)
-            bookings.append(Booking(account, amount, cap))
+            bookings.append(Booking(account, amount, cap, reported if account.unit is Unit.MICROUSD else ""))
             shares = () if account.unit is Unit.RUNS else passed(used, amount, cap, self.caps.warn_at)
             warnings.extend(f"{share} % of {shown(account)}" for share in shares)
         return Bookings(tuple(bookings), tuple(warnings))
@@ -139,38 +150,6 @@ class Bookings:
 
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...]
-
-
-class Payer(Protocol):
-    """The session, as paying sees it."""
-
-    state: RunState
-
-    def record(self, command: Command, cause: str = "") -> bool:
-        """Apply a command of the run's own code."""
-        ...
-
-
-def consult(
-    treasury: Treasury,
-    session: Payer,
-    name: StepName,
-    question: AskModel,
-    gate: Decision,
-    attempt: int,
-    now: EpochMs,
-    wait: Callable[[EpochMs], Hold],
-) -> Reply | None:
-    """Order an attempt at a model once what it may use is held; None: there was no room, and the step has failed."""
-    held = treasury.hold(session.state, question, now)
-    if held is None:
-        return wait(EpochMs(now + LOOK_AGAIN_MS))
-    if isinstance(held, Failure):
-        session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, held, attempt - 1))
-        return None
-    if held.bookings:
-        session.record(ReserveBudget(name, held.bookings, held.warnings))
-    return Consult(question.model, question.request, attempt, is_reserved=bool(held.bookings))
 
 
 def places_of(

@@ -52,6 +52,8 @@ class Attempts:
         """
         tool = self._stand_ins.get(tool.name, tool)
         if not order.leaves:
+            if order.is_reserved:
+                await plane.durable()
             return plane.report(step, order.call.attempt, await self._call(tool, order))
         return await self._shelter(self._act(tool, order, plane, step))
 

@@ -12,7 +12,7 @@ before, a look-up first says whether it can be believed.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.budget import spent
+from kernos.kernel.budget import spent, spent_by_tool
 from kernos.kernel.retry import next_attempt_at
 from kernos.kernel.state import (
     Decide,
@@ -176,6 +176,7 @@ def _use_approval(state: RunState, command: UseApproval) -> tuple[EventData, ...
 def _answer_read(state: RunState, command: AnswerRead) -> tuple[EventData, ...]:
     assert state.steps.get(command.step) is None or state.steps[command.step].phase is Phase.GRANTED, command.step
     return (
+        *spent_by_tool(state, command.step, command.result, is_known=command.is_known),
         ReadAnswered(
             command.step, command.tool, command.args, command.gate, command.result, command.failure, command.attempts
         ),

@@ -1,5 +1,6 @@
-"""Budget: which accounts a call is held against, how much it may use at most, and what was used in the end. All sums are exact integers."""
+"""Budget: which accounts a run and its calls is held against, how much it may use at most, and what was used in the end. All sums are exact integers."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from kernos.vocabulary.budget import (
     BudgetReserved,
     BudgetSpent,
     Cap,
+    Cost,
     Over,
     Prices,
     ReserveBudget,
@@ -18,6 +20,10 @@ from kernos.vocabulary.budget import (
     Unit,
 )
 from kernos.vocabulary.events import (
+    ActionFailed,
+    ActionIntended,
+    ActionPerformed,
+    ActionSettled,
     Event,
     EventData,
     RunCancelled,
@@ -27,14 +33,15 @@ from kernos.vocabulary.events import (
     RunRequested,
 )
 from kernos.vocabulary.ids import EVERY, RunId, StepName, TenantId
-from kernos.vocabulary.quantities import Usage
+from kernos.vocabulary.quantities import NULL, Json, Usage
 
 PROMPT_TOKENS_EXTRA = 256
 """Tokens that an endpoint may put around a prompt: marks of roles, names of forms."""
 
 _MILLION = 1_000_000
 
-_ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired)
+AMOUNT_MAX = 10**15
+"""A billion dollars, and sums of many calls stay within 64 bits."""
 
 Raised = Mapping[tuple[TenantId, Over, str, Unit], int]
 """Caps as persons raised them."""
@@ -104,13 +111,70 @@ def spent(state: RunState, step: StepName, usage: Usage | None, *, is_known: boo
     return (BudgetSpent(step, tuple(spendings)),) if held else ()
 
 
-def leaving(state: RunState, datas: tuple[EventData, ...]) -> tuple[EventData, ...]:
-    """Give a run's place among the open ones back with the event that ends it."""
-    held = state.held.get(PLACE)
-    if held is None or not any(isinstance(data, _ENDS) for data in datas):
+def cost_of(cost: Cost | None, args: Json) -> int | None:
+    """Return what one call of a tool can cost at most, in micro-dollars; None where nobody knows."""
+    if cost is None or not cost.argument:
+        return cost.microusd_max if cost is not None else None
+    return _number_in(args, cost.argument)
+
+
+def _number_in(value: Json | None, name: str) -> int | None:
+    """Return the amount that stands in a field of a JSON object; None where there is none."""
+    try:
+        fields = json.loads(value.text) if value is not None and name else None
+    except ValueError:
+        return None
+    amount = fields.get(name) if isinstance(fields, dict) else None
+    return amount if type(amount) is int and 0 <= amount <= AMOUNT_MAX else None
+
+
+def spent_by_tool(
+    state: RunState, step: StepName, result: Json | None, *, is_known: bool = True
+) -> tuple[BudgetSpent, ...]:
+    """Say what a call of a tool used of its reservation, nothing where there is none.
+
+    Without a result it was refused or did not happen, which counts as the call alone; unless nobody knows, which counts as all.
+    """
+    held = state.held.get(step, ())
+    spendings: list[Spending] = []
+    for one in held:
+        amount = one.amount
+        if one.account.unit is Unit.MICROUSD and is_known:
+            reported = _number_in(result, one.reported)
+            amount = 0 if result is None else one.amount if reported is None else reported
+        spendings.append(Spending(one.account, one.amount, amount))
+    return (BudgetSpent(step, tuple(spendings)),) if held else ()
+
+
+def accounted(state: RunState, command: object, datas: tuple[EventData, ...]) -> tuple[EventData, ...]:
+    """Put what happens to budgets beside the events that a command leads to: in the same commit, so that neither is without the other.
+
+    An intent takes its reservation; an action whose outcome is known, and a run that ends, give back what they did not use.
+    """
+    held = getattr(command, "held", None)
+    if held is not None and any(isinstance(data, ActionIntended) for data in datas):
+        return (BudgetReserved(held.step, held.bookings, held.warnings), *datas)
+    if not state.held:
         return datas
-    left = BudgetSpent(PLACE, tuple(Spending(one.account, one.amount, 0) for one in held))
-    return (left, *datas)
+    more = tuple(spent for data in datas for spent in _spent_with(state, data))
+    return (*more, *datas) if more else datas
+
+
+def _spent_with(state: RunState, data: EventData) -> tuple[BudgetSpent, ...]:
+    match data:
+        case RunCompleted() | RunFailed() | RunCancelled() | RunExpired():
+            place = tuple(Spending(one.account, one.amount, 0) for one in state.held.get(PLACE, ()))
+            return (BudgetSpent(PLACE, place),) if place else ()
+        case ActionPerformed(step, result):
+            return spent_by_tool(state, step, result)
+        case ActionFailed(step):
+            return spent_by_tool(state, step, None)
+        case ActionSettled(step, verdict, _, result, late):
+            if verdict == "not_done":
+                return spent_by_tool(state, step, None) if late else ()  # Else it is tried again.
+            return spent_by_tool(state, step, result or NULL, is_known=verdict == "done")
+        case _:
+            return ()
 
 
 def _used(unit: Unit, reserved: int, usage: Usage | None, *, is_known: bool) -> int:

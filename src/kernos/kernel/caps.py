@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kernos.kernel.administration import Administration, Decide, Evolve
+from kernos.kernel.budget import AMOUNT_MAX
 from kernos.vocabulary.administration import AdministrationData
 from kernos.vocabulary.budget import CapRaised, RaiseCap
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.events import Event
-
-AMOUNT_MAX = 10**15
-"""A billion dollars, and sums of many calls stay within 64 bits."""
 
 
 def _raise(state: Administration, command: RaiseCap) -> tuple[AdministrationData, ...]:

@@ -25,4 +25,4 @@ def decide(state: RunState, command: Command) -> tuple[EventData, ...]:
     the run does not admit the command.
     """
     datas = RULES[type(command)](state, command)
-    return budget.leaving(state, datas) if state.held else datas
+    return budget.accounted(state, command, datas)

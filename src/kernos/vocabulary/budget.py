@@ -30,7 +30,7 @@ class Unit(StrEnum):
     TOKENS = "tokens"
     """Of prompts and answers together."""
     CALLS = "calls"
-    """Attempts at models."""
+    """Attempts at models and reads, and actions, however often they are tried."""
     RUNS = "runs"
     """Runs that are open at once: from the request to the end, also while they wait."""
 
@@ -69,6 +69,18 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What one call of a tool costs, in micro-dollars: at most `microusd_max`, or the whole number in its argument `argument`.
+
+    `reported`: the field of its result that says what it did cost; without, a call that was made costs all of that.
+    """
+
+    microusd_max: int | None = None
+    argument: str = ""
+    reported: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """What a model costs, in micro-dollars per million tokens; None is unknown. `has_tokens`: False where nothing is counted."""
 
@@ -95,11 +107,13 @@ class Booking:
     account: Account
     amount: int
     cap: int
+    reported: str = ""
+    """The field of a tool's result that says what it did cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was used of a reservation, which may be more: then the model used more than it said it would."""
+    """What was used of a reservation, which may be more: then the model or the tool used more than it said it would."""
 
     account: Account
     reserved: int
@@ -111,7 +125,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class BudgetReserved:
-    """A model is about to be called, and this much may be used by it; or, with the step PLACE, the run has a place among the open ones.
+    """A model or a tool is about to be called, and this much may be used by it; or, with the step PLACE, the run has a place among the open ones.
 
     `warnings`: shares of caps that were passed with it.
     """

@@ -180,11 +180,13 @@ class CallTool:
     concerns: tuple[str, ...] = ()
     tool_digest: str = ""
     counts: tuple[Counted, ...] = ()
+    held: ReserveBudget | None = None
+    """What it may use, to be held with the intent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgoAction:
-    """Say that an action is not taken because the state before it could not be seen."""
+    """Say that an action is not taken because the state before it could not be seen, or a cap has no room for it."""
 
     step: StepName
     tool: str
@@ -211,6 +213,7 @@ class UseApproval:
     token: str = ""
     complaint: str = ""
     counts: tuple[Counted, ...] = ()
+    held: ReserveBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,8 @@ class AnswerRead:
     result: Json | None
     failure: Failure | None
     attempts: int
+    is_known: bool = True
+    """Whether somebody knows what came of the last attempt."""
 
 
 @dataclass(frozen=True, slots=True)

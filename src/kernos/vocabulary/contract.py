@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from kernos.vocabulary.budget import Cost
 from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
@@ -106,6 +107,8 @@ class ToolContract(Generic[In, Out]):
     flow: FlowContract | None = None
     """Where its arguments may come from, and what its result is worth; None: the rules of flow do not look at it."""
     description: str = ""
+    cost: Cost | None = None
+    """What one call costs; None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

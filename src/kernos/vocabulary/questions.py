@@ -107,6 +107,8 @@ class Perform:
     args: Json
     call: ToolCall
     leaves: bool
+    is_reserved: bool = False
+    """What it may use is held against a cap: it is made once that is durable."""
 
 
 @dataclass(frozen=True, slots=True)
