@@ -240,7 +240,8 @@ def test_64_children_at_once_stay_within_the_cap_of_their_tree() -> None:
     run_virtually(live())
 
 
-def test_a_crash_leaves_what_was_reserved_counted_as_used() -> None:
+@pytest.mark.parametrize("verdict_given", ["done", "not_done", "unknown"])
+def test_a_crash_leaves_what_was_reserved_counted_as_used_until_a_person_settles_it(verdict_given: str) -> None:
     class Stuck:
         metered = True
         prices = Prices(0, 0)
@@ -260,6 +261,26 @@ def test_a_crash_leaves_what_was_reserved_counted_as_used() -> None:
         async with VirtualKernel(reader, replies=[reply(40)], store=disk) as second:
             assert await (await second.run(run.id)).result() == "read"
             assert used(await second.journal.select("accounts", {})) == {("run", "calls"): (2, 1)}
+            spending = Spending(second)
+            (left,) = await spending.standing()
+            assert (left.run, left.amounts, left.why) == (run.id, "1 calls", "cut off by a crash")
+            place = f"{left.run}.{left.n}"
+            for by, verdict, note, error in (
+                ("service:web", "not_done", "seen", NotAllowed),
+                ("person:ana", "perhaps", "seen", InvalidInput),
+                ("person:ana", "not_done", "", InvalidInput),
+            ):
+                with pytest.raises(error):
+                    await spending.settle(place, verdict, note, by=by)
+            with pytest.raises(InvalidInput):
+                await spending.settle("nothing", "done", "seen", by="person:ana")
+            await spending.settle(place, verdict_given, "asked the provider", by="person:ana")
+            left_used = 1 if verdict_given == "not_done" else 2
+            assert used(await second.journal.select("accounts", {})) == {("run", "calls"): (left_used, 0)}
+            assert await spending.standing() == []
+            with pytest.raises(NotAllowed):
+                await spending.settle(place, "done", "seen", by="person:ana")
+            await is_rebuilt_equal(second)
 
     run_virtually(live())
 

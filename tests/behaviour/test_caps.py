@@ -5,7 +5,7 @@ import pytest
 from kernos.kernel.administering import administer
 from kernos.kernel.administration import Administration
 from kernos.kernel.budget import bound, passed, spent
-from kernos.kernel.state import RunState
+from kernos.kernel.state import Held, RunState
 from kernos.vocabulary.budget import Account, Booking, Over, Prices, RaiseCap, Unit
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.ids import DEFAULT_TENANT, RunId, StepName
@@ -17,7 +17,7 @@ USED_BY_CALLS = (Unit.MICROUSD, Unit.TOKENS, Unit.CALLS)
 
 def used(unit: Unit, usage: Usage | None, *, is_known: bool = True) -> int:
     account = Account(DEFAULT_TENANT, Over.TENANT, "default", "2026-01-01", unit)
-    state = RunState(RunId("0000000000001"), held={STEP: (Booking(account, 100, 500),)})
+    state = RunState(RunId("0000000000001"), held={STEP: Held(STEP, 1, (Booking(account, 100, 500),))})
     (data,) = spent(state, STEP, usage, is_known=is_known)
     return data.spendings[0].amount
 

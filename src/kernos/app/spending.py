@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from kernos.app.kernel import Kernel
 from kernos.control.projections.accounts import TABLE
-from kernos.kernel.budget import own_caps
+from kernos.control.projections.reservations import TABLE as RESERVATIONS
+from kernos.kernel.budget import own_caps, standing
 from kernos.kernel.identity import roles_of
+from kernos.kernel.state import Phase
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
-from kernos.vocabulary.budget import Over, RaiseCap, Unit
+from kernos.vocabulary.budget import PLACE, Over, RaiseCap, SettleReservation, Unit
 from kernos.vocabulary.errors import InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.ids import PrincipalId, RunId, TenantId
+from kernos.vocabulary.ids import PrincipalId, RunId, StepName, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,17 @@ class Line:
     cap: int
     used: int
     reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A reservation that is not settled; `why` is `under way`, `in doubt` (`kernos settle` closes it) or `cut off by a crash`."""
+
+    run: RunId
+    n: int
+    step: StepName
+    amounts: str
+    why: str
 
 
 class Spending:
@@ -48,6 +61,37 @@ class Spending:
                 )
             )
         return found
+
+    async def standing(self) -> Sequence[Standing]:
+        """Return what is reserved for calls and not settled, oldest run first; places of open runs are left out."""
+        self._kernel.authority.whole("", Scope.LOOK, "what stands reserved")
+        found: list[Standing] = []
+        for row in await self._kernel.journal.select(RESERVATIONS.name, {}, limit=-1):
+            state = await self._kernel.engine.state(RunId(str(row["run"])))
+            step, n = StepName(str(row["step"])), int(row["n"] or 0)
+            held = state.cut_off.get(n) or state.held.get(step)
+            if step != PLACE and held is not None:
+                amounts = ", ".join(dict.fromkeys(f"{one.amount} {one.account.unit}" for one in held.bookings))
+                is_left = any(one.n == n for one in standing(state))
+                is_doubted = step in state.steps and state.steps[step].phase is Phase.DOUBTED
+                why = "cut off by a crash" if is_left else "in doubt" if is_doubted else "under way"
+                found.append(Standing(state.run, n, step, amounts, why))
+        return found
+
+    async def settle(self, reservation: str, verdict: str, note: str, *, by: str = "") -> None:
+        """Say what came of a call that a crash cut off: `done`, `not_done` or `unknown` (which counts as done), and how one knows.
+
+        `reservation`: RUN.N, as `standing` has them. What was not done is given back to every cap. Raises NotAllowed for whoever may not raise
+        caps and where nothing stands; NotFound; InvalidInput.
+        """
+        who = self._kernel.authority.who(by, Scope.ADMINISTER)
+        name, _, number = reservation.rpartition(".")
+        if not name or not number.isdecimal():
+            message = f"{reservation!r} names no reservation"
+            raise InvalidInput(message, hint="Give RUN.N, as `kernos budget show` lists them.")
+        run = await self._kernel.find(name)
+        self._check_may_raise(who, (await self._kernel.engine.state(run)).request().tenant)
+        await self._kernel.engine.command(run, SettleReservation(int(number), verdict, note), who)
 
     async def raise_cap(
         self, over: Over, name: str, unit: Unit, amount: int, *, reason: str, tenant: str = "", by: str = ""

@@ -341,7 +341,7 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.BudgetReserved: lambda _, d, n: (
         f"has what {n or 'the run'} may use: {_amounts(d.bookings)}{_warned(d.warnings)}"
     ),
-    ev.BudgetSpent: lambda _, d, n: f"{n} used {_amounts(d.spendings)}" if d.step else "gave its place back",
+    ev.BudgetSpent: _spent,
     ev.CapRaised: lambda e, d, _: f"{e.by} raises {d.over} {d.name} from {d.old} to {d.new} {d.unit}: {d.reason}",
     ev.CallDenied: lambda _, d, __: f"may not call {d.tool} {shown(d.args)}: {reason(d.gate)}",
     ev.ActionIntended: _intended,
@@ -398,6 +398,12 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
 def _amounts(entries: Sequence[Booking] | Sequence[Spending]) -> str:
     """Say each amount once, however many caps it is counted against."""
     return ", ".join(dict.fromkeys(f"{one.amount} {one.account.unit}" for one in entries))
+
+
+def _spent(event: Event, data: ev.BudgetSpent, name: str) -> str:
+    if data.verdict:
+        return f"{event.by} said about {name}, which a crash cut off: {data.verdict}{_noted(data.note)}"
+    return f"{name} used {_amounts(data.spendings)}" if data.step else "gave its place back"
 
 
 def _warned(warnings: Sequence[str]) -> str:

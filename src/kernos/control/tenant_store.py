@@ -16,6 +16,7 @@ _RUN_COLUMNS: Mapping[str, str] = {
     "counts": "run",
     "deliveries": "child",
     "refs": "run",
+    "reservations": "run",
 }
 """Tables that show what belongs to a run, and the column that says to which. What is in no such table belongs to nobody alone."""
 

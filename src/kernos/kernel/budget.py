@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kernos.kernel.state import Decide, Evolve, RunState
+from kernos.kernel.state import Decide, Evolve, Held, Phase, RunState
 from kernos.vocabulary.budget import (
     PLACE,
     Account,
@@ -16,9 +16,11 @@ from kernos.vocabulary.budget import (
     Over,
     Prices,
     ReserveBudget,
+    SettleReservation,
     Spending,
     Unit,
 )
+from kernos.vocabulary.errors import InvalidInput, NotAllowed
 from kernos.vocabulary.events import (
     ActionFailed,
     ActionIntended,
@@ -39,6 +41,9 @@ PROMPT_TOKENS_EXTRA = 256
 """Tokens that an endpoint may put around a prompt: marks of roles, names of forms."""
 
 _MILLION = 1_000_000
+
+SETTLED_AS = ("done", "not_done", "unknown")
+"""What a person may say of a call that a crash cut off; `unknown` counts as used."""
 
 AMOUNT_MAX = 10**15
 """A billion dollars, and sums of many calls stay within 64 bits."""
@@ -104,11 +109,14 @@ def spent(state: RunState, step: StepName, usage: Usage | None, *, is_known: boo
     `is_known` False: the call was made and nobody knows what came of it, so all that was reserved counts. Without a usage that is known,
     nothing was used but the call itself.
     """
-    held = state.held.get(step, ())
-    spendings = [
-        Spending(one.account, one.amount, _used(one.account.unit, one.amount, usage, is_known=is_known)) for one in held
-    ]
-    return (BudgetSpent(step, tuple(spendings)),) if held else ()
+    held = state.held.get(step)
+    if held is None:
+        return ()
+    spendings = (
+        Spending(one.account, one.amount, _used(one.account.unit, one.amount, usage, is_known=is_known))
+        for one in held.bookings
+    )
+    return (BudgetSpent(step, tuple(spendings), held.n),)
 
 
 def cost_of(cost: Cost | None, args: Json) -> int | None:
@@ -135,15 +143,17 @@ def spent_by_tool(
 
     Without a result it was refused or did not happen, which counts as the call alone; unless nobody knows, which counts as all.
     """
-    held = state.held.get(step, ())
+    held = state.held.get(step)
+    if held is None:
+        return ()
     spendings: list[Spending] = []
-    for one in held:
+    for one in held.bookings:
         amount = one.amount
         if one.account.unit is Unit.MICROUSD and is_known:
             reported = _number_in(result, one.reported)
             amount = 0 if result is None else one.amount if reported is None else reported
         spendings.append(Spending(one.account, one.amount, amount))
-    return (BudgetSpent(step, tuple(spendings)),) if held else ()
+    return (BudgetSpent(step, tuple(spendings), held.n),)
 
 
 def accounted(state: RunState, command: object, datas: tuple[EventData, ...]) -> tuple[EventData, ...]:
@@ -160,11 +170,26 @@ def accounted(state: RunState, command: object, datas: tuple[EventData, ...]) ->
     return (*more, *datas) if more else datas
 
 
+def _given_back(held: Held, verdict: str = "", note: str = "") -> BudgetSpent:
+    spendings = tuple(Spending(one.account, one.amount, 0) for one in held.bookings)
+    return BudgetSpent(held.step, spendings, held.n, verdict, note)
+
+
+def standing(state: RunState) -> tuple[Held, ...]:
+    """Return the reservations that only a person can close: of calls that a crash cut off, and whose outcome nothing will tell any more."""
+    left = [
+        held
+        for step, held in state.held.items()
+        if state.ended and step != PLACE and (step not in state.steps or state.steps[step].phase is Phase.DONE)
+    ]
+    return (*state.cut_off.values(), *left)
+
+
 def _spent_with(state: RunState, data: EventData) -> tuple[BudgetSpent, ...]:
     match data:
         case RunCompleted() | RunFailed() | RunCancelled() | RunExpired():
-            place = tuple(Spending(one.account, one.amount, 0) for one in state.held.get(PLACE, ()))
-            return (BudgetSpent(PLACE, place),) if place else ()
+            place = state.held.get(PLACE)
+            return (_given_back(place),) if place is not None else ()
         case ActionPerformed(step, result):
             return spent_by_tool(state, step, result)
         case ActionFailed(step):
@@ -195,17 +220,36 @@ def _reserve(state: RunState, command: ReserveBudget) -> tuple[EventData, ...]:
     return (BudgetReserved(command.step, command.bookings, command.warnings),)
 
 
-DECIDE: Mapping[type, Decide] = {ReserveBudget: _reserve}
+def _settle(state: RunState, command: SettleReservation) -> tuple[EventData, ...]:
+    found = [held for held in standing(state) if held.n == command.reservation]
+    if not found:
+        message = f"nothing of run {state.run} stands reserved under the number {command.reservation}"
+        hint = "See what does with `kernos budget show`; what is in doubt is settled with `kernos settle`."
+        raise NotAllowed(message, hint=hint)
+    if command.verdict not in SETTLED_AS or not command.note:
+        message = f"{command.verdict!r} with the note {command.note!r} settles nothing"
+        raise InvalidInput(message, hint=f"Say one of {', '.join(SETTLED_AS)}, and how you know.")
+    (held,) = found
+    if command.verdict == "not_done":
+        return (_given_back(held, command.verdict, command.note),)
+    spendings = tuple(Spending(one.account, one.amount, one.amount) for one in held.bookings)
+    return (BudgetSpent(held.step, spendings, held.n, command.verdict, command.note),)
+
+
+DECIDE: Mapping[type, Decide] = {ReserveBudget: _reserve, SettleReservation: _settle}
 
 
 def _reserved(state: RunState, event: Event, data: BudgetReserved) -> RunState:
-    """Hold for the step; what was held for an attempt that a crash cut off stays used, since nobody knows."""
-    del event
-    return replace(state, held={**state.held, data.step: data.bookings})
+    """Hold for the step; what was held for an attempt that a crash cut off stands apart, since nobody knows what came of it."""
+    before = state.held.get(data.step)
+    now = replace(state, held={**state.held, data.step: Held(data.step, event.n, data.bookings)})
+    return now if before is None else replace(now, cut_off={**state.cut_off, before.n: before})
 
 
 def _spent(state: RunState, event: Event, data: BudgetSpent) -> RunState:
     del event
+    if data.reservation in state.cut_off:
+        return replace(state, cut_off={n: held for n, held in state.cut_off.items() if n != data.reservation})
     return replace(state, held={step: held for step, held in state.held.items() if step != data.step})
 
 

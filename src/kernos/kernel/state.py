@@ -158,9 +158,19 @@ class Tried:
     retry_at: EpochMs
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reservation: the number of its event, and what it holds."""
+
+    step: StepName
+    n: int
+    bookings: tuple[Booking, ...]
+
+
 _NO_STEPS: Mapping[StepName, Step] = MappingProxyType({})
 _NOT_TRIED: Mapping[StepName, Tried] = MappingProxyType({})
-_NOTHING_HELD: Mapping[StepName, tuple[Booking, ...]] = MappingProxyType({})
+_NOTHING_HELD: "Mapping[StepName, Held]" = MappingProxyType({})
+_NOTHING_CUT_OFF: "Mapping[int, Held]" = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +184,10 @@ class RunState:
     requested_by: PrincipalId = PrincipalId("")
     steps: Mapping[StepName, Step] = field(default_factory=lambda: _NO_STEPS)
     tried: Mapping[StepName, Tried] = field(default_factory=lambda: _NOT_TRIED)
-    held: Mapping[StepName, tuple[Booking, ...]] = field(default_factory=lambda: _NOTHING_HELD)
-    """What is reserved for calls of models under way."""
+    held: Mapping[StepName, Held] = field(default_factory=lambda: _NOTHING_HELD)
+    """What is reserved for calls under way or in doubt, and for the run's place."""
+    cut_off: Mapping[int, Held] = field(default_factory=lambda: _NOTHING_CUT_OFF)
+    """What is reserved for calls that a crash cut off and that were made again since, by the number of the reservation."""
     wake_at: EpochMs = EpochMs(0)
     """When a parked run goes on by itself with its next attempt; 0 for never."""
     signals: tuple[tuple[str, Json], ...] = ()

@@ -141,6 +141,11 @@ class BudgetSpent:
 
     step: StepName
     spendings: tuple[Spending, ...]
+    reservation: int = -1
+    """Number of the event that reserved it."""
+    verdict: str = ""
+    """What a person said of a call that a crash cut off: `done`, `not_done` or `unknown`."""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,18 @@ class ReserveBudget:
     step: StepName
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettleReservation:
+    """Say what came of a call that a crash cut off: all that was reserved for it was used, or nothing was.
+
+    `reservation`: the number of the event that reserved it. `verdict`: `done`, `not_done` or `unknown`, which counts as done.
+    """
+
+    reservation: int
+    verdict: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

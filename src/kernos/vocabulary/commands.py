@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kernos.vocabulary.budget import Booking, ReserveBudget
+from kernos.vocabulary.budget import Booking, ReserveBudget, SettleReservation
 from kernos.vocabulary.circumstances import Counted
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Heritage
@@ -389,6 +389,6 @@ Command = (
     RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval | QuestionApproval
     | ExplainApproval
     | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
-    | ReserveBudget | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
+    | SettleReservation | ReserveBudget | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
     | AskPerson | StartChild | RefuseChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
 )  # fmt: skip

@@ -22,6 +22,24 @@ def show(json: AsJson = False, store: Store = "", config: Config = "") -> None:
     asyncio.run(show_budgets(settings_of(config, store), as_json=json))
 
 
+@budget.command()
+def settle(
+    reservation: Annotated[str, typer.Argument(metavar="RUN.N", help="As `kernos budget show` lists them.")],
+    verdict: Annotated[str, typer.Argument(metavar="VERDICT", help="done, not_done or unknown (counts as done).")],
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="How you know; kept in the journal.")],
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Say what came of a call that a crash cut off; what was not done is given back to its caps."""
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.paying import settle_reservation
+
+    asyncio.run(settle_reservation(settings_of(config, store, by=by), reservation, verdict, note))
+
+
 @budget.command(name="raise")
 def raise_cap(
     over: Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")],

@@ -21,15 +21,31 @@ async def show_budgets(settings: Settings, *, as_json: bool) -> None:
     """Print every account with its cap."""
     async with _kernel(settings) as kernel:
         lines = await Spending(kernel).lines()
+        standing = await Spending(kernel).standing()
         who = ", ".join(kernel.caps.raised_by) or "whoever administers"
     if as_json:
-        print_json(lines)
+        print_json({"accounts": lines, "reservations": standing})
         return
     if not lines:
         print("nothing was counted against a cap yet")
         return
     print_table(("OVER", "NAME", "PERIOD", "UNIT", "CAP", "RESERVED", "SPENT", "LEFT", "USED"), list(map(_row, lines)))
     print(f"a cap is raised by: {who} (kernos budget raise)")
+    if standing:
+        print(
+            "reserved and not settled (`kernos budget settle RUN.N` closes what a crash cut off, `kernos settle` what is in doubt):"
+        )
+        print_table(
+            ("RUN.N", "STEP", "AMOUNTS", "WHY"),
+            [(f"{one.run}.{one.n}", one.step, one.amounts, one.why) for one in standing],
+        )
+
+
+async def settle_reservation(settings: Settings, reservation: str, verdict: str, note: str) -> None:
+    """Settle a reservation and tell. Raises what `Spending` raises."""
+    async with _kernel(settings) as kernel:
+        await Spending(kernel).settle(reservation, verdict, note, by=settings.by)
+    print(f"{reservation} is settled as {verdict}")
 
 
 def _row(line: Line) -> tuple[str, ...]:

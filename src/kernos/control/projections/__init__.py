@@ -6,7 +6,17 @@ the clock, another table or a run's state, so that any order of runs gives the s
 
 from collections.abc import Callable, Mapping
 
-from kernos.control.projections import accounts, actions, counts, deliveries, references, runs, spend, waiting
+from kernos.control.projections import (
+    accounts,
+    actions,
+    counts,
+    deliveries,
+    references,
+    reservations,
+    runs,
+    spend,
+    waiting,
+)
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.journal import RowOp, Table
 
@@ -16,6 +26,7 @@ TABLES: tuple[Table, ...] = (
     actions.TABLE,
     counts.TABLE,
     accounts.TABLE,
+    reservations.TABLE,
     spend.TABLE,
     deliveries.TABLE,
     references.TABLE,
@@ -24,7 +35,7 @@ TABLES: tuple[Table, ...] = (
 _RULES: Mapping[type, tuple[Callable[[Event], tuple[RowOp, ...]], ...]] = {
     kind: tuple(
         module.project
-        for module in (runs, waiting, actions, counts, accounts, spend, deliveries, references)
+        for module in (runs, waiting, actions, counts, accounts, reservations, spend, deliveries, references)
         if kind in module.KINDS
     )
     for kind in {
@@ -33,6 +44,7 @@ _RULES: Mapping[type, tuple[Callable[[Event], tuple[RowOp, ...]], ...]] = {
         *actions.KINDS,
         *counts.KINDS,
         *accounts.KINDS,
+        *reservations.KINDS,
         *spend.KINDS,
         *deliveries.KINDS,
         *references.KINDS,
