@@ -323,6 +323,12 @@ def _retry(event: Event, data: ev.CallAttemptFailed, name: str) -> str:
     return f"{said}; next at {when(data.retry_at)}"
 
 
+def _spent(event: Event, data: ev.BudgetSpent, name: str) -> str:
+    if data.verdict:
+        return f"{event.by} said about {name}, which a crash cut off: {data.verdict}{_noted(data.note)}"
+    return f"{name} used {_amounts(data.spendings)}" if data.step else "gave its place back"
+
+
 _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
     ev.RunRequested: lambda e, d, _: f"{e.by} asked {d.agent}: {d.intent}",
     ev.RunBlocked: lambda _, d, __: f"stopped until somebody mends it ({d.code}): {d.message}",
@@ -398,12 +404,6 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
 def _amounts(entries: Sequence[Booking] | Sequence[Spending]) -> str:
     """Say each amount once, however many caps it is counted against."""
     return ", ".join(dict.fromkeys(f"{one.amount} {one.account.unit}" for one in entries))
-
-
-def _spent(event: Event, data: ev.BudgetSpent, name: str) -> str:
-    if data.verdict:
-        return f"{event.by} said about {name}, which a crash cut off: {data.verdict}{_noted(data.note)}"
-    return f"{name} used {_amounts(data.spendings)}" if data.step else "gave its place back"
 
 
 def _warned(warnings: Sequence[str]) -> str:
