@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks import (
     actions,
     approvals,
+    budgets,
     durable,
     effects,
     fuzz,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "durable": durable.run,
     "actions": actions.run,
     "approvals": approvals.run,
+    "budgets": budgets.run,
     "park": park.run,
     "growth": growth.run,
     "verify": verify.run,
