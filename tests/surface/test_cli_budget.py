@@ -1,0 +1,57 @@
+"""`kernos budget`: caps are shown with what is used and what stands, raised by persons, and leftovers are settled."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.surface.desk_folder import Folder
+
+CLAIM = '{"order": "A-1"}'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Folder:
+    made = Folder(tmp_path, capsys)
+    (tmp_path / "policies" / "budgets.toml").write_text(
+        '[[cap]]\nover = "agent"\nname = "desk"\ncalls = 2\n[[cap]]\nover = "agent"\nname = "mailer"\ncalls = 1\n'
+    )
+    return made
+
+
+def test_a_cap_is_shown_and_raised_and_then_more_is_done(folder: Folder) -> None:
+    assert folder.kernos("run", "desk", "--input", CLAIM).code == 0
+    shown = folder.kernos("budget", "show")
+    assert shown.code == 0, shown.all
+    assert "default/desk" in shown.out
+    assert "100 %" in shown.out
+    stopped = folder.kernos("run", "desk", "--input", CLAIM)
+    assert stopped.code != 0
+    assert "over_budget" in stopped.all
+    assert "kernos budget raise agent calls AMOUNT --name desk" in stopped.all
+    for words, said in (
+        (("agent", "calls", "2"), "does not raise"),
+        (("moon", "calls", "9"), "agent"),
+        (("store", "calls", "9"), "there is no cap"),
+    ):
+        refused = folder.kernos("budget", "raise", *words, "--name", "desk", "--reason", "more work")
+        assert refused.code == 1
+        assert said in refused.err
+    raised = folder.kernos("budget", "raise", "agent", "calls", "9", "--name", "desk", "--reason", "more work")
+    assert "it was 2" in raised.out, raised.all
+    assert folder.kernos("run", "desk", "--input", CLAIM).code == 0
+
+
+def test_what_stands_reserved_is_listed_with_how_it_is_closed(folder: Folder) -> None:
+    folder.run_id("asker", "--input", '"Pay?"')
+    assert "nothing was counted" in folder.kernos("budget", "show").out
+    folder.run_id("mailer", "--input", CLAIM)
+    with folder.dev() as dev:
+        dev.until("nobody knows whether")
+    shown = folder.kernos("budget", "show")
+    assert "in doubt" in shown.out, shown.all
+    (one,) = json.loads(folder.kernos("budget", "show", "--json").out)["reservations"]
+    refused = folder.kernos("budget", "settle", f"{one['run']}.{one['n']}", "not_done", "--note", "seen")
+    assert refused.code == 1
+    assert "kernos settle" in refused.err  # Whoever settles the action closes this with it.
+    assert "RUN.N" in folder.kernos("budget", "settle", "nothing", "done", "--note", "seen").err
