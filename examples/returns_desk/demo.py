@@ -2,7 +2,8 @@
 
 `python -m examples.returns_desk.demo` starts the shop's service and the desk as processes of their own, feeds all
 tickets to the desk, kills the desk's process (SIGKILL) three times on the way and starts it again, and answers what
-waits for a person. Then a ticket fails half-way and is compensated, and a settled refund is taken back. At the end
+waits for a person. Then a ticket fails half-way and is compensated, and a settled refund is taken back. A refund over the limit waits for a
+signed yes, a hidden instruction is stopped, a customer is erased. At the end
 kernos' journal is compared with the shop's ledger: it exits 0 only if they agree, and all of that has ended.
 """
 
@@ -14,7 +15,7 @@ import os
 import shutil
 import sys
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -29,6 +30,7 @@ from examples.returns_desk.desk.serve import POLICIES
 from examples.returns_desk.desk.service import SHOP_VARIABLE
 from examples.returns_desk.desk.service import shop as shop_of_tools
 from examples.returns_desk.desk.ticket import Outcome, Ticket
+from examples.returns_desk.guarded import Guarded, guard
 from examples.returns_desk.processes import ROOT, Process
 from examples.returns_desk.scenes import PERSON, TakenBack, fail_half_way, take_back
 from kernos import HttpService, Kernel, KernosError, Run, RunDidNotComplete
@@ -75,6 +77,7 @@ class Demo:
     kills: int = 0
     compensated: TakenBack | None = None
     reverted: TakenBack | None = None
+    guarded: Guarded | None = None
     differences: int = 0
     """Between the journal and the shop's own lists."""
 
@@ -105,6 +108,10 @@ async def demonstrate(console: Console, data: Path) -> int:
             await shop.post("/admin/faults", call=None, body={"rates": {}})  # So that the books can be read.
             books = await compare_books(kernel, shop, before)
             demo.differences = await _differences(kernel, url)
+            os.environ[SHOP_VARIABLE] = url
+            wishes = {demo.compensated.reference} if demo.compensated is not None else set[str]()
+            demo.guarded = await guard(shop, console, data / "guarded.kernos", SEED, wishes)
+            await shop_of_tools.close()
         await shop.close()
     finally:
         if desk is not None:
@@ -238,7 +245,8 @@ def _report(console: Console, demo: Demo, books: Books, store: Path, seconds: fl
     verdict = "[green]The books agree.[/green]" if agree else "[red]The books do not agree.[/red]"
     console.print(verdict)
     _show_commands(console, demo, store)
-    return 0 if agree and demo.compensated and demo.reverted else 1
+    is_guarded = demo.guarded is not None and all(astuple(demo.guarded))
+    return 0 if agree and demo.compensated and demo.reverted and is_guarded else 1
 
 
 def _counted(taken_back: TakenBack | None) -> str:
