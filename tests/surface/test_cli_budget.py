@@ -55,3 +55,19 @@ def test_what_stands_reserved_is_listed_with_how_it_is_closed(folder: Folder) ->
     assert refused.code == 1
     assert "kernos settle" in refused.err  # Whoever settles the action closes this with it.
     assert "RUN.N" in folder.kernos("budget", "settle", "nothing", "done", "--note", "seen").err
+
+
+def test_a_run_under_caps_can_be_replayed_forked_exported_and_explained(folder: Folder) -> None:
+    (folder.path / "policies" / "budgets.toml").write_text(
+        '[[cap]]\nover = "store"\nruns = 2\ncalls = 9\ntokens = 90_000\n'
+    )
+    run = folder.run_id("desk", "--input", CLAIM)
+    with folder.dev() as dev:
+        dev.until("completed")
+    assert folder.kernos("replay", run).code == 0
+    assert folder.kernos("fork", run, "--offline").code == 0
+    assert folder.kernos("export", run, "--as-test", "--out", str(folder.path / "test_run.py")).code == 0
+    assert folder.kernos("verify", "--projections").code == 0
+    trace = folder.kernos("trace", run, "--events")
+    assert "budget.reserved" in trace.out
+    assert "budget.spent" in trace.out
