@@ -195,6 +195,34 @@ def test_warnings_stand_in_the_event_that_passes_a_share() -> None:
     run_virtually(live())
 
 
+def test_people_are_told_of_a_share_once_in_each_day_however_often_it_is_passed() -> None:
+    async def live() -> None:
+        caps = Caps((Cap(Over.TENANT, Unit.TOKENS, 1_000),), (), (50, 80))
+        async with VirtualKernel(reader, replies=[reply(20), reply(20), reply(20)] * 2, budgets=caps) as kernel:
+            spending = Spending(kernel)
+
+            async def told() -> int:
+                warned = []
+                async for _, entry in kernel.journal.scan():
+                    data = decode_entry(entry).data
+                    if isinstance(data, BudgetReserved):
+                        warned += list(data.warnings)
+                return len(warned)
+
+            for _ in range(3):  # Each holds more than half, and gives most of it back.
+                assert await kernel.finish(reader, "one") == "read"
+            assert await told() == 1
+            (line,) = await spending.lines()
+            assert line.warned == 50
+            await moment(86_400)
+            for _ in range(2):
+                assert await kernel.finish(reader, "one") == "read"
+            assert await told() == 2
+            await is_rebuilt_equal(kernel)
+
+    run_virtually(live())
+
+
 async def moment(seconds: float) -> None:
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(seconds, passed.set)

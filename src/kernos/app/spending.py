@@ -27,6 +27,8 @@ class Line:
     cap: int
     used: int
     reserved: int
+    warned: int = 0
+    """The highest share (percent) of the cap that people were told of in this period; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,15 @@ class Spending:
             cap = await self._cap(tenant, over, name, unit)
             found.append(
                 Line(
-                    tenant, over, name, str(row["period"]), unit, cap, int(row["used"] or 0), int(row["reserved"] or 0)
+                    tenant,
+                    over,
+                    name,
+                    str(row["period"]),
+                    unit,
+                    cap,
+                    int(row["used"] or 0),
+                    int(row["reserved"] or 0),
+                    int(row["warned"] or 0),
                 )
             )
         return found

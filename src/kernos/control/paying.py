@@ -50,7 +50,7 @@ def consult(
         session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, held, attempt - 1))
         return None
     if held.bookings:
-        session.record(ReserveBudget(name, held.bookings, held.warnings))
+        session.record(ReserveBudget(name, held.bookings, held.warnings, held.warned))
     return Consult(question.model, question.request, attempt, is_reserved=bool(held.bookings))
 
 
@@ -73,7 +73,7 @@ def read(
         session.record(AnswerRead(name, tool.name, args, gate, None, held, call.attempt - 1))
         return None
     if held.bookings:
-        session.record(ReserveBudget(name, held.bookings, held.warnings))
+        session.record(ReserveBudget(name, held.bookings, held.warnings, held.warned))
     return Perform(args, call, leaves=False, is_reserved=bool(held.bookings))
 
 
@@ -96,7 +96,7 @@ def act(
             session.record(ForgoAction(command.step, tool.name, tool.effect, args, command.gate, held, 0, undoes))
             return None
         if held.bookings:
-            command = replace(command, held=ReserveBudget(command.step, held.bookings, held.warnings))
+            command = replace(command, held=ReserveBudget(command.step, held.bookings, held.warnings, held.warned))
     session.record(command)
     return None
 

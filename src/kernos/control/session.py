@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from kernos.control.code import Code
 from kernos.control.codec import encode_event
 from kernos.control.projections import project
-from kernos.control.projections.accounts import guard
+from kernos.control.projections.accounts import guard, guard_once
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.decide import decide
 from kernos.kernel.evolve import evolve
@@ -134,6 +134,7 @@ class Session:
             rows.extend(project(event))
             if isinstance(data, BudgetReserved):
                 guards.extend(map(guard, data.bookings))
+                guards.extend(map(guard_once, data.warned))
             state = evolve(state, event)
             orders.extend(react(state, event))
         append = Append(state.run, self.state.next_n, tuple(bodies), tuple(rows), self._lineage, tuple(guards))

@@ -16,7 +16,7 @@ from kernos.kernel.budget import accounts, bound, cost_of, passed
 from kernos.kernel.state import RunState
 from kernos.ports.journal import Commit, Views
 from kernos.ports.model import Priced
-from kernos.vocabulary.budget import Account, Booking, Caps, Over, Unit
+from kernos.vocabulary.budget import Account, Booking, Caps, Over, Unit, Warned
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.ids import EpochMs, RunId
@@ -67,9 +67,12 @@ class Treasury:
             self._coming[key] = coming
         else:
             self._coming.pop(key, None)
+        return Balance(self._durable(account, "used"), sum(change for _, change in coming))
+
+    def _durable(self, account: Account, column: str) -> int:
         names = [name for name, _ in TABLE.columns[: TABLE.key_columns]]
-        used = self._views.totals(TABLE.name, dict(zip(names, key, strict=True)), of="used", at="used").total
-        return Balance(used, sum(change for _, change in coming))
+        where = dict(zip(names, key_of(account), strict=True))
+        return self._views.totals(TABLE.name, where, of=column, at=column).total
 
     def take(self, rows: Sequence[RowOp], commit: Commit) -> None:
         """Take notice of what newest events change, before it is durable."""
@@ -116,6 +119,7 @@ class Treasury:
     ) -> "Failure | Bookings | None":
         bookings: list[Booking] = []
         warnings: list[str] = []
+        warned: list[Warned] = []
         for account, cap in against:
             if account.unit not in needs:
                 continue
@@ -130,8 +134,11 @@ class Treasury:
                 return self._no_room(account, cap, used, amount)
             bookings.append(Booking(account, amount, cap, reported if account.unit is Unit.MICROUSD else ""))
             shares = () if account.unit is Unit.RUNS else passed(used, amount, cap, self.caps.warn_at)
-            warnings.extend(f"{share} % of {shown(account)}" for share in shares)
-        return Bookings(tuple(bookings), tuple(warnings))
+            before = self._durable(account, "warned") if shares else 0
+            fresh = [share for share in shares if share > before]
+            warnings.extend(f"{share} % of {shown(account)}" for share in fresh)
+            warned.extend(Warned(account, share, before) for share in fresh[-1:])
+        return Bookings(tuple(bookings), tuple(warnings), tuple(warned))
 
     def _no_room(self, account: Account, cap: int, used: int, amount: int) -> Failure:
         who = " or ".join(self.caps.raised_by) or "a person who administers"
@@ -150,6 +157,7 @@ class Bookings:
 
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...]
+    warned: tuple[Warned, ...] = ()
 
 
 def places_of(

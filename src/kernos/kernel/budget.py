@@ -163,7 +163,7 @@ def accounted(state: RunState, command: object, datas: tuple[EventData, ...]) ->
     """
     held = getattr(command, "held", None)
     if held is not None and any(isinstance(data, ActionIntended) for data in datas):
-        return (BudgetReserved(held.step, held.bookings, held.warnings), *datas)
+        return (BudgetReserved(held.step, held.bookings, held.warnings, held.warned), *datas)
     if not state.held:
         return datas
     more = tuple(spent for data in datas for spent in _spent_with(state, data))
@@ -217,7 +217,7 @@ def _used(unit: Unit, reserved: int, usage: Usage | None, *, is_known: bool) -> 
 
 def _reserve(state: RunState, command: ReserveBudget) -> tuple[EventData, ...]:
     assert command.step not in state.steps, command.step
-    return (BudgetReserved(command.step, command.bookings, command.warnings),)
+    return (BudgetReserved(command.step, command.bookings, command.warnings, command.warned),)
 
 
 def _settle(state: RunState, command: SettleReservation) -> tuple[EventData, ...]:

@@ -120,6 +120,15 @@ class Spending:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A share (percent) of an account's cap that was passed, and the highest one that people were told of before; once in each period."""
+
+    account: Account
+    share: int
+    before: int
+
+
 # --- events ------------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +142,7 @@ class BudgetReserved:
     step: StepName
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...] = ()
+    warned: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,7 @@ class ReserveBudget:
     step: StepName
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...]
+    warned: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

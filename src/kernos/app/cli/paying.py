@@ -66,7 +66,8 @@ def _row(line: Line) -> tuple[str, ...]:
 
 
 def _share(line: Line) -> str:
-    return f"{line.used * 100 // line.cap} %" if line.cap else "100 %"
+    told = f" (told at {line.warned} %)" if line.warned else ""
+    return (f"{line.used * 100 // line.cap} %" if line.cap else "100 %") + told
 
 
 async def raise_budget(settings: Settings, words: Mapping[str, str], amount: int) -> None:
