@@ -161,7 +161,10 @@ async def _signed(kernel: Kernel, console: Console, plea: Plea) -> bool:
 
 async def _stopped(kernel: Kernel, console: Console) -> bool:
     """Let a loop read a letter with a hidden instruction and do as it says."""
-    console.print("\n[bold]A hidden instruction is stopped.[/bold] A loop reads a ticket and obeys what stands in it:", soft_wrap=True)
+    console.print(
+        "\n[bold]A hidden instruction is stopped.[/bold] A loop reads a ticket and obeys what stands in it:",
+        soft_wrap=True,
+    )
     console.print(f"  {escape(TRAP)}", style="dim", soft_wrap=True)
     async with LOOP.enter(kernel, "answer the new ticket", by=PERSON) as guest:
         await guest.propose("inbox.read", {})

@@ -117,6 +117,12 @@ async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_pa
     assert "The books agree." in text
     assert re.search(r"taken back +shop.return_label", text)
     assert re.search(r"stands +shop.mail +a mail cannot be called back", text)
+    assert "shop.refund over 64.00: no policy permits it unattended." in text
+    assert re.search(r"bank.pay over 900.00: ask, because .*nobody vouches for it", text)
+    assert (
+        "address or letter: none. The journal verifies: no findings. Paid back by it 64.00, by the shop's ledger 64.00."
+        in text
+    )
     (by_kernos, by_shop) = re.findall(r"of it voided by .* ([\d.,]+) ", text)
     assert by_kernos == by_shop != "0.00"
     found = re.search(r"right outcomes.*\((\d+) %\)", text)
