@@ -27,8 +27,10 @@ from kernos import (
     tool,
 )
 from kernos.adapters.rules.model import RulesModel
+from kernos.execution.seals import Seen
 from kernos.vocabulary.errors import BadDeclaration, InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.sealing import handles_in
+from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.sealing import Handle, handles_in
 
 CANARY = "canary.quetzal@example.org"
 CARD = "4242 4242 4242 4242"
@@ -376,3 +378,35 @@ async def test_a_services_own_list_is_compared_though_the_journal_has_handles(tm
         _assert_hidden(repr(difference).encode())
         await Erasure(kernel).erase("C017", by="person:ana")
         assert len((await kernel.reconcile()).differences) == 3
+
+
+async def test_what_people_put_in_is_sealed_too(tmp_path: Path) -> None:
+    @agent("careful", tools=[send, bounce])
+    async def careful(ctx: Context, ticket: Ticket) -> str:
+        told = await ctx.ask("lead", "Where to?")
+        await ctx.call(send, Mail(to=ticket.email, body="hello"))
+        return told
+
+    ask = 'permit(principal, action == Action::"invoke", resource);\n' + OPEN.split("\n")[1]
+    async with Kernel(tmp_path / "desk.kernos", agents=[careful], policies=ask) as kernel:
+        run = await kernel.start(careful, _ticket())
+        async for event in run.events():
+            match type(event.data).__name__:
+                case "QuestionAsked":
+                    await kernel.answer(run.id, f"to {CANARY}", by="person:ana")
+                case "ApprovalRequested":
+                    await kernel.edit(run.id, {"to": "other.quetzalcoatl@example.org"}, by="person:ana")
+        assert (await run.result()).startswith("to sealed:pii.email:")
+    assert [mail.to for mail in SENT] == ["other.quetzalcoatl@example.org"]
+    _assert_hidden(_bytes_of_all(tmp_path))
+
+
+def test_a_value_is_found_again_in_keys_and_texts_but_no_field_loses_its_name() -> None:
+    seen = Seen({"text": Handle("pii.name", "a" * 16, "b" * 26), CANARY: Handle("pii.email", "a" * 16, "c" * 26)})
+    told = Json(json.dumps({CANARY.upper(): 1, "text": "Text", "odd": "\ud800", "pretext": [f"<{CANARY}>"]}).encode())
+    hidden = seen.hide_in(told)
+    assert hidden is not None
+    _assert_hidden(hidden.text)
+    assert list(json.loads(hidden.text))[1:] == ["text", "odd", "pretext"]
+    assert json.loads(hidden.text)["text"].startswith("sealed:pii.name:")
+    assert json.loads(hidden.text)["odd"] == "\ud800"

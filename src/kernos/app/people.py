@@ -13,11 +13,13 @@ from kernos.control.deciding import known_of
 from kernos.control.engine import Engine
 from kernos.control.gate import digest_of
 from kernos.control.registry import Registry
+from kernos.execution.seals import Seals, Seen
 from kernos.kernel.administration import Stop
 from kernos.kernel.identity import roles_of
 from kernos.kernel.state import Phase, RunState
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Store
+from kernos.ports.vault import Vault
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.commands import (
     AnswerQuestion,
@@ -38,6 +40,7 @@ class People:
     """Takes what people say, in the name of whoever a credential belongs to; a base of `Kernel`."""
 
     authority: Authority
+    vault: Vault
     administrator: Administrator
     engine: Engine
     journal: Store
@@ -83,7 +86,8 @@ class People:
         if contract is None or agent is None:
             message = f"the tool {asked.what!r} of run {run} is not registered here"
             raise NotFound(message, hint="Add its agent's module to `agents` in kernos.toml.")
-        args = changed_arguments(contract, asked.args, changes)
+        seals = Seals(self.vault, state.request().tenant)
+        args = seals.sealed(contract.input.plan, changed_arguments(contract, asked.args, changes))
         shared = self.engine.shared
         known = known_of(shared, state, asked.what, args)
         gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
@@ -115,6 +119,10 @@ class People:
         """Answer the question that waits at `question` (RUN or RUN.STEP)."""
         who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(question, Phase.WAITING)
+        state = await self.engine.state(run)
+        agent = self.registry.known_agent(state.request().agent)
+        if agent is not None and agent.input.plan is not None and isinstance(answer, str):
+            answer = Seals(self.vault, state.request().tenant).searched(answer, None, Seen())
         await self.engine.command(run, AnswerQuestion(step, answer), who)
 
     async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = "") -> None:
@@ -128,6 +136,8 @@ class People:
             given = codec_of(Any).encode(result)
             try:
                 text = contract.output.encode(contract.output.decode(given)) if contract is not None else given
+                if contract is not None:
+                    text = Seals(self.vault, state.request().tenant).sealed(contract.output.plan, text)
             except ContractBroken as broken:
                 message = f"the result does not fit {contract.name if contract else 'the tool'}: {broken}"
                 hint = "Give the result that the tool would have returned: --result '{...}'."

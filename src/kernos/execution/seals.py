@@ -29,6 +29,8 @@ from kernos.vocabulary.sealing import (
 _INSIDE_LENGTH_MIN = 4
 """Shorter values stand in too many texts by chance: they are sealed again only where they are the whole text."""
 
+_NAME = re.compile(r"\w+")
+
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
 
 
@@ -48,13 +50,12 @@ class Seen:
             return value
 
         def string(found: "re.Match[str]") -> str:
-            written = (
-                found[1] if found[2] else json.dumps(self.hide(json.loads(f'"{found[1]}"')), ensure_ascii=False)[1:-1]
-            )
-            return f'"{written}"{found[2] or ""}'
+            if found[2] and _NAME.fullmatch(found[1]):  # A field's name, even if somebody is called so.
+                return found[0]
+            hidden = json.dumps(self.hide(json.loads(f'"{found[1]}"')), ensure_ascii=False)
+            return f"{hidden}{found[2] or ''}"
 
-        changed = _STRING.sub(string, value.text.decode())
-        return Json(changed.encode())
+        return Json(_bytes(_STRING.sub(string, value.text.decode())))
 
     def _hidden(self, text: str) -> str:
         for value, handle in self.handles.items():
@@ -92,7 +93,7 @@ class Seals:
             return self._seal(mark, subject, part, taken)
 
         changed = plan.apply(json.loads(text.text), seal)
-        return Json(json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+        return Json(_bytes(json.dumps(changed, ensure_ascii=False, separators=(",", ":"))))
 
     def begun(self, codec: Codec, value: object, intent: str) -> tuple[Json, str]:
         """Return a run's input and intent; what is labelled in the input, or looks like it would be, is sealed in the intent too."""
@@ -165,7 +166,7 @@ class Seals:
         """Return a model's request with the values of these labels in it. Raises Erased and NotSealedHere."""
         if not labels:
             return request
-        instructions = json.dumps(request.instructions, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        instructions = _bytes(json.dumps(request.instructions, ensure_ascii=False))
         said = json.loads(self.opened(Json(instructions), seen, labels).text)
         return replace(request, instructions=said, input=self.opened(request.input, seen, labels))
 
@@ -198,6 +199,11 @@ def _subject(said: object) -> Subject | None:
         handle = handle_of(said)
         return Subject(key=handle.key) if handle is not None else Subject(_folded(said))
     return Subject(str(said)) if type(said) is int else None
+
+
+def _bytes(text: str) -> bytes:
+    """Return JSON as UTF-8; half of a surrogate pair as the escape that it is."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _folded(name: str) -> str:

@@ -79,7 +79,7 @@ def opened(text: bytes, value_of: Callable[[Handle], str]) -> bytes:
 
     def put(found: "re.Match[bytes]") -> bytes:
         handle = Handle(*(part.decode() for part in found.groups()))
-        return json.dumps(value_of(handle), ensure_ascii=False)[1:-1].encode()
+        return json.dumps(value_of(handle), ensure_ascii=False)[1:-1].encode("utf-8", "backslashreplace")
 
     return _HANDLE_IN_BYTES.sub(put, text) if _MARK in text else text
 
