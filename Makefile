@@ -25,10 +25,10 @@ check: $(READY)
 	@echo "lint ..."; $(BIN)/ruff check --quiet .
 	@echo "types ..."; $(BIN)/mypy
 	@echo "imports ..."; $(BIN)/lint-imports --no-logo > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
-	@$(BIN)/pytest -q -n 2 -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
 
 test: check
-	@$(BIN)/pytest -q -n 2 -m slow
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks all
@@ -38,7 +38,7 @@ external: $(READY)
 	@$(BIN)/python -m tests.external.taubench_policy
 
 nightly: $(READY)
-	@KERNOS_NIGHTLY=1 $(BIN)/pytest -q -n 2
+	@KERNOS_NIGHTLY=1 $(BIN)/pytest -q -n 2 --dist loadgroup
 
 format: $(READY)
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -19,6 +19,7 @@ from benchmarks import (
     ledger,
     park,
     replay,
+    sealing,
     start,
     tampering,
     verify,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "replay": replay.run,
     "effects": effects.run,
     "ledger": ledger.run,
+    "sealing": sealing.run,
     "start": start.run,
 }
 _WIDTH = 140  # Columns of the table where nobody's terminal sets them.

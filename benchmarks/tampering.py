@@ -1,7 +1,8 @@
-"""tampering: changes behind the journal's back, of six kinds, each made in a real store and looked for by `verify`.
+"""tampering: changes behind the journal's back, of seven kinds, each made in a real store and looked for by `verify`.
 
 Whoever changes the store is taken to know its format. Of each kind there are variants, from clumsy to careful, and each says which file proves it:
-the store itself, the second place beside it (`.heads`), or a copy of that file kept elsewhere, where everything beside the store was changed alike.
+the store itself, the second place beside it (`.heads`), or tree heads kept elsewhere (all of them, or the newest alone), where everything beside the
+store was changed alike: these are compared as `kernos verify --heads` does.
 Chance comes from a seed, so that what was missed can be made again. The damaged copy lies in a temporary folder.
 """
 
@@ -25,6 +26,7 @@ from benchmarks.row import Options, Row
 from kernos.adapters.ed25519.signer import FileSigner
 from kernos.adapters.sqlite.heads import COLUMNS, NO_HEAD, Notary, head_of_row
 from kernos.adapters.sqlite.journal import SqliteJournal
+from kernos.adapters.sqlite.kept_heads import opened_heads
 from kernos.adapters.sqlite.tree import Frontier, leaf_hash
 from kernos.adapters.sqlite.verify import verify_store
 from kernos.adapters.system.clock import SystemClock
@@ -41,7 +43,7 @@ _EACH = 10_000
 _SMALL = 60
 _PROGRESS = 2_000
 
-_STORE, _BESIDE, _KEPT = "the store", "the second place", "a kept copy of the heads"
+_STORE, _BESIDE, _KEPT, _LINE = "the store", "the second place", "kept heads", "the newest head alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ def run(options: Options) -> list[Row]:
         whole = Path(folder) / "whole"
         whole.mkdir()
         asyncio.run(_fill(whole / "desk.kernos"))
+        with opened_heads(whole / "desk.kernos", FileSigner.at) as heads:
+            heads.write(Path(folder) / _KEPT)
+            heads.write(Path(folder) / _LINE, newest_only=True)
         for kind, variants in KINDS.items():
             found, proofs = asyncio.run(_try(kind, variants, each, whole, Path(folder) / "copy", options))
             proven = ", ".join(f"{count:,} by {proof}" for proof, count in sorted(proofs.items()))
@@ -127,7 +132,10 @@ async def _try(
 
 
 async def _is_found(mutate: Callable[[Site], None], seed: str, whole: Path, copy: Path, proof: str) -> bool:
-    """Change a fresh copy and verify it as `kernos verify` does, with no other heads than those that are to prove it."""
+    """Change a fresh copy and verify it as `kernos verify` does, with no other heads than those that are to prove it.
+
+    What only kept heads show must not show without them: else the mutation is not what it says.
+    """
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(whole, copy)
     path = copy / "desk.kernos"
@@ -140,7 +148,11 @@ async def _is_found(mutate: Callable[[Site], None], seed: str, whole: Path, copy
     finally:
         connection.close()
     try:
-        heads = {_STORE: copy / "none", _BESIDE: None, _KEPT: whole / "desk.kernos.heads"}[proof]
+        if proof in (_KEPT, _LINE):
+            alone = await verify_store(path, FileSigner.at, unheard)
+            compared = await verify_store(path, FileSigner.at, unheard, kept=copy.with_name(proof))
+            return bool(compared.findings) and not alone.findings
+        heads = copy / "none" if proof == _STORE else None
         findings = (await verify_store(path, FileSigner.at, unheard, heads=heads)).findings
         return any(proof != _STORE or finding.kind != "second_place" for finding in findings)
     except KernosError:
@@ -385,15 +397,20 @@ def cut_everything_alike(site: Site) -> None:
 # --- rewritten suffix ------------------------------------------------------------------------------------------------
 
 
-def _rewrite(site: Site) -> Ed25519PrivateKey:
+def _rewrite_entries(site: Site) -> int:
+    """Return from where on."""
     begin = site.chance.randrange(_SIZE)
     rows = [list(row) for row in site.rows()]
     for row in rows[begin:]:
         row[3] = body(f"rewritten {site.chance.random()}")
     site.write(rows)
     _renew_nodes(site)
+    return begin
+
+
+def _rewrite(site: Site) -> Ed25519PrivateKey:
     key = _other_key(site)
-    _renew_heads(site, FileSigner(key), begin)
+    _renew_heads(site, FileSigner(key), _rewrite_entries(site))
     return key
 
 
@@ -419,6 +436,11 @@ def rewrite_everything_alike(site: Site) -> None:
     public = FileSigner(key).public_key().hex()
     site.connection.execute("UPDATE meta SET value=? WHERE key='public_key'", (public,))
     site.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def rewrite_with_the_key_in_hand(site: Site) -> None:
+    _renew_heads(site, FileSigner.open(site.key), _rewrite_entries(site))
+    _renew_second_place(site)
 
 
 KINDS: dict[str, Sequence[Mutation]] = {
@@ -452,12 +474,22 @@ KINDS: dict[str, Sequence[Mutation]] = {
         (_STORE, swap_bodies),
         (_STORE, swap_heads),
     ],
-    "cut tail": [(_STORE, cut_entries), (_BESIDE, cut_entries_and_heads), (_KEPT, cut_everything_alike)],
+    "cut tail": [
+        (_STORE, cut_entries),
+        (_BESIDE, cut_entries_and_heads),
+        (_KEPT, cut_everything_alike),
+        (_LINE, cut_everything_alike),
+    ],
     "rewritten suffix, another key": [
         (_STORE, rewrite),
         (_STORE, rewrite_and_remove_second_place),
         (_STORE, rewrite_with_second_place),
         (_KEPT, rewrite_everything_alike),
+        (_LINE, rewrite_everything_alike),
+    ],
+    "rewritten suffix, the store's key": [
+        (_KEPT, rewrite_with_the_key_in_hand),
+        (_LINE, rewrite_with_the_key_in_hand),
     ],
 }
 """By kind. `delete_a_head` of the last one, and `delete_some` at the end with its heads, would be a cut tail."""

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.canaries import leaks_below
+
 NIGHTLY = bool(os.environ.get("KERNOS_NIGHTLY"))
 LIMIT_S = 45.0
 """For most tests: several times the slowest on a quiet machine. With a teardown that hangs, too, it is over within a minute."""
@@ -38,6 +40,18 @@ STDERR = pytest.StashKey[int]()
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "desk.kernos"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Fail a test whose stores have sealed what stands in the open: in a file that it left, or in what it printed or logged."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if call.when == "teardown" and report.passed and folder is not None and folder.is_dir():
+        leaks = leaks_below(folder, "\n".join(text for _, text in report.sections))
+        if leaks:
+            report.outcome, report.longrepr = "failed", "sealed values stand in the open:\n" + "\n".join(leaks)
+    return report
 
 
 # --- the time limit ----------------------------------------------------------------------------------------------------

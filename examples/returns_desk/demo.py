@@ -3,7 +3,7 @@
 `python -m examples.returns_desk.demo` starts the shop's service and the desk as processes of their own, feeds all
 tickets to the desk, kills the desk's process (SIGKILL) three times on the way and starts it again, and answers what
 waits for a person. Then a ticket fails half-way and is compensated, and a settled refund is taken back. A refund over the limit waits for a
-signed yes, a hidden instruction is stopped, a customer is erased. At the end
+signed yes, a hidden instruction is stopped, a customer is erased, and every file is searched for whoever wrote. At the end
 kernos' journal is compared with the shop's ledger: it exits 0 only if they agree, and all of that has ended.
 """
 
@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 from collections import defaultdict
 from dataclasses import astuple, dataclass, field
@@ -30,6 +31,7 @@ from examples.returns_desk.desk.serve import POLICIES
 from examples.returns_desk.desk.service import SHOP_VARIABLE
 from examples.returns_desk.desk.service import shop as shop_of_tools
 from examples.returns_desk.desk.ticket import Outcome, Ticket
+from examples.returns_desk.erased import Gone, erase
 from examples.returns_desk.guarded import Guarded, guard
 from examples.returns_desk.processes import ROOT, Process
 from examples.returns_desk.scenes import PERSON, TakenBack, fail_half_way, take_back
@@ -78,6 +80,7 @@ class Demo:
     compensated: TakenBack | None = None
     reverted: TakenBack | None = None
     guarded: Guarded | None = None
+    gone: Gone | None = None
     differences: int = 0
     """Between the journal and the shop's own lists."""
 
@@ -108,9 +111,10 @@ async def demonstrate(console: Console, data: Path) -> int:
             await shop.post("/admin/faults", call=None, body={"rates": {}})  # So that the books can be read.
             books = await compare_books(kernel, shop, before)
             demo.differences = await _differences(kernel, url)
+            demo.gone = await erase(kernel, shop, console, run, _tickets(), before)
             os.environ[SHOP_VARIABLE] = url
             wishes = {demo.compensated.reference} if demo.compensated is not None else set[str]()
-            demo.guarded = await guard(shop, console, data / "guarded.kernos", SEED, wishes)
+            demo.guarded = await guard(console, data / "guarded.kernos", SEED, wishes)
             await shop_of_tools.close()
         await shop.close()
     finally:
@@ -133,11 +137,16 @@ def _expected() -> dict[str, dict[str, Any]]:
     return {entry["id"]: entry for entry in map(json.loads, lines)}
 
 
+def _tickets() -> list[Ticket]:
+    lines = (TICKETS / "tickets.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Ticket.model_validate_json(line) for line in lines]
+
+
 async def _work(demo: Demo, console: Console) -> None:
     """Feed, kill, answer: until every ticket has ended."""
-    lines = (TICKETS / "tickets.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = _tickets()
     senders: dict[str, list[Ticket]] = defaultdict(list)
-    for ticket in map(Ticket.model_validate_json, lines):
+    for ticket in lines:
         senders[ticket.from_email or ticket.id].append(ticket)
     room = asyncio.Semaphore(SENDERS_MAX)
     columns = (TextColumn("[bold]tickets"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -238,6 +247,7 @@ def _report(console: Console, demo: Demo, books: Books, store: Path, seconds: fl
     table.add_row("actions doubled", str(len(books.doubled)))
     table.add_row("actions lost", str(len(books.lost) + len(books.unseen) + books.open))
     table.add_row("differences with the shop's lists", str(demo.differences))
+    table.add_row("customer erased", _told(demo.gone))
     table.add_row("desk killed (SIGKILL)", f"{demo.kills} times, {len(demo.struck)} runs under way")
     table.add_row("time", f"{seconds:.1f} s")
     console.print(table)
@@ -246,13 +256,20 @@ def _report(console: Console, demo: Demo, books: Books, store: Path, seconds: fl
     console.print(verdict)
     _show_commands(console, demo, store)
     is_guarded = demo.guarded is not None and all(astuple(demo.guarded))
-    return 0 if agree and demo.compensated and demo.reverted and is_guarded else 1
+    is_gone = demo.gone is not None and demo.gone.is_in_order and not demo.gone.found
+    return 0 if agree and demo.compensated and demo.reverted and is_guarded and is_gone else 1
 
 
 def _counted(taken_back: TakenBack | None) -> str:
     if taken_back is None:
         return "[red]0 runs[/red]"
     return f"1 run: {taken_back.undone} taken back, {taken_back.standing} standing"
+
+
+def _told(gone: Gone | None) -> str:
+    if gone is None:
+        return "[red]nobody[/red]"
+    return f"{gone.values} values gone, {len(gone.found)} of {gone.files} files hold any"
 
 
 def _show_commands(console: Console, demo: Demo, store: Path) -> None:
@@ -287,14 +304,22 @@ def _is_right(outcome: Outcome, expected: dict[str, Any]) -> bool:
     return said == (expected["outcome"], expected["order_id"], expected["amount_cents"])
 
 
+async def _ended_in_order(console: Console, data: Path) -> int:
+    """Run it so that SIGTERM, too, ends what was started."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await demonstrate(console, data)
+
+
 def main() -> None:
-    """Run the demo; Ctrl-C ends it and its processes."""
+    """Run the demo; Ctrl-C ends it and its processes, and so does whoever ends it with SIGTERM."""
     options = argparse.ArgumentParser(description="A shop, a desk that is killed on the way, and the books at the end.")
     options.add_argument("--data", type=Path, default=DATA, help="folder for both stores, emptied first")
     console = Console()
     try:
-        sys.exit(asyncio.run(demonstrate(console, options.parse_args().data.resolve())))
-    except KeyboardInterrupt:
+        sys.exit(asyncio.run(_ended_in_order(console, options.parse_args().data.resolve())))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Stopped; the shop and the desk have ended.")
         sys.exit(130)
     except TimeoutError:

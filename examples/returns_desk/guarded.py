@@ -1,4 +1,4 @@
-"""Guarded: what the demo shows of the gate: a refund that waits for a signed yes, a hidden instruction that is stopped, a customer who is erased.
+"""Guarded: what the demo shows of the gate: a refund that waits for a signed yes, and a hidden instruction that is stopped.
 
 A small desk of its own, over a store of its own and the same shop. The customer's address and letter are labelled, so its journal never holds them.
 """
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
@@ -20,11 +19,9 @@ from examples.returns_desk.shop.seeding import Row, seed_shop
 from kernos import (
     Consequence,
     Context,
-    Erasure,
     FlowContract,
     Guests,
     GuestTool,
-    HttpService,
     Kernel,
     Label,
     ResultFields,
@@ -117,12 +114,10 @@ class Guarded:
     is_signed: bool
     """The yes is to these arguments and no others."""
     is_stopped: bool
-    is_erased: bool
-    """Nothing of the customer is left, the journal verifies, and its money still equals the shop's."""
 
 
-async def guard(shop: HttpService, console: Console, store: Path, seed: int, taken: set[str]) -> Guarded:
-    """Play the three scenes. `taken`: orders that something was paid back for already."""
+async def guard(console: Console, store: Path, seed: int, taken: set[str]) -> Guarded:
+    """Play the two scenes. `taken`: orders that something was paid back for already."""
     order, customer = _order(seed, taken)
     plea = Plea(
         customer=customer["id"], email=customer["email"], letter="It came too late for the wedding.",
@@ -132,8 +127,7 @@ async def guard(shop: HttpService, console: Console, store: Path, seed: int, tak
     async with Kernel(store, agents=[goodwill, LOOP.agent], policies=POLICIES) as kernel:
         is_signed = await _signed(kernel, console, plea)
         is_stopped = await _stopped(kernel, console)
-        is_erased = await _erased(kernel, shop, console, plea)
-    return Guarded(is_signed, is_stopped, is_erased)
+    return Guarded(is_signed, is_stopped)
 
 
 async def _signed(kernel: Kernel, console: Console, plea: Plea) -> bool:
@@ -174,30 +168,6 @@ async def _stopped(kernel: Kernel, console: Console) -> bool:
         if proposal.answer == "ask":
             await guest.refuse("nobody asked for that", by=PERSON)
     return not proposal.is_allowed
-
-
-async def _erased(kernel: Kernel, shop: HttpService, console: Console, plea: Plea) -> bool:
-    """Erase the customer, and look whether the books are still in order."""
-    receipt = await Erasure(kernel).erase(plea.customer, reason="asked for it", by=PERSON)
-    found = await kernel.journal.verify(lambda *_: None)
-    paid = sum(
-        msgspec.json.decode(str(row["args"]))["amount_cents"]
-        for row in await kernel.actions(status="performed")
-        if row["tool"] == "shop.refund"
-    )
-    payment = msgspec.json.decode((await shop.get(f"/payments/{plea.payment_id}", call=None)).text)
-    left = [
-        file.name
-        for file in sorted(kernel.path.parent.glob(f"{kernel.path.name}*"))
-        if any(word.encode() in file.read_bytes() for word in (plea.email, plea.letter))
-    ]
-    console.print(
-        f"\n[bold]A customer is erased.[/bold] {receipt.values} sealed values of {plea.customer} are gone; files that still hold their address or"
-        f" letter: {', '.join(left) or 'none'}. The journal verifies: {len(found.findings) or 'no'} findings. Paid back by it {paid / 100:.2f},"
-        f" by the shop's ledger {payment['refunded_cents'] / 100:.2f}.\n",
-        soft_wrap=True,
-    )
-    return not left and not found.findings and paid == payment["refunded_cents"] == plea.amount_cents
 
 
 def _order(seed: int, taken: set[str]) -> tuple[Row, Row]:

@@ -16,6 +16,7 @@ from examples.returns_desk.shop.seeding import TODAY, Row, seed_shop
 from kernos import HttpService, Kernel
 from kernos.vocabulary.events import RunFailed
 from kernos.vocabulary.ids import RunId
+from kernos.vocabulary.sealing import with_handles
 from kernos.vocabulary.undo import UndoReport
 
 PERSON = f"person:{LEAD}"
@@ -145,8 +146,8 @@ async def take_back(kernel: Kernel, shop: HttpService, console: Console, run: Ru
     console.print(f"\n[bold]A settled refund is taken back[/bold] (ticket {ticket}). The plan, newest first:")
     table = _lines()
     for number, undo in enumerate(plan.undos, 1):
-        way = f"cannot be: {undo.obstacle}" if undo.obstacle else f"by {undo.with_tool}: {_about(undo.args)}"
-        table.add_row(f"  {number}.", undo.undone.tool, escape(way))
+        way = escape(f"cannot be: {undo.obstacle}") if undo.obstacle else f"by {undo.with_tool}: {_about(undo.args)}"
+        table.add_row(f"  {number}.", undo.undone.tool, way)
     console.print(table)
     doing = await kernel.revert(plan, by=PERSON)
     report = await doing.result()
@@ -179,4 +180,4 @@ def _about(args: object) -> str:
     told = [str(given[name]) for name in _SHOWN if given.get(name)]
     if "amount_cents" in given:
         told.append(f"{given['amount_cents'] / 100:.2f}")
-    return ", ".join(told)
+    return escape(with_handles(", ".join(told), lambda handle: f"[{handle.label} {handle.mac[:4]}]"))  # As commands do.

@@ -12,6 +12,7 @@ _HOMES = {
     "Erasure": "kernos.app.erasure",
     "FreeText": "kernos.authoring.labels",
     "Label": "kernos.authoring.labels",
+    "Plain": "kernos.authoring.labels",
     "Access": "kernos.app.access",
     "Run": "kernos.app.run",
     "Context": "kernos.execution.context",
@@ -49,6 +50,7 @@ _HOMES = {
     "Reach": "kernos.adapters.http.egress",
     "Web": "kernos.adapters.http.web",
     "RulesModel": "kernos.adapters.rules.model",
+    "Secret": "kernos.adapters.secrets.secret",
 }
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "Listed",
     "Migration",
     "OpenAIModel",
+    "Plain",
     "Proposal",
     "Reach",
     "ResultFields",
@@ -84,6 +87,7 @@ __all__ = [
     "RulesModel",
     "Run",
     "RunDidNotComplete",
+    "Secret",
     "Sweep",
     "ToolCall",
     "ToolFailed",

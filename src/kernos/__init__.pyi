@@ -3,6 +3,7 @@ from kernos.adapters.http.egress import Reach as Reach
 from kernos.adapters.http.model import OpenAIModel as OpenAIModel
 from kernos.adapters.http.web import Web as Web
 from kernos.adapters.rules.model import RulesModel as RulesModel
+from kernos.adapters.secrets.secret import Secret as Secret
 from kernos.app.access import Access as Access
 from kernos.app.disclosure import Disclosure as Disclosure
 from kernos.app.erasure import Erasure as Erasure
@@ -15,6 +16,7 @@ from kernos.app.run import Run as Run
 from kernos.authoring.agent import agent as agent
 from kernos.authoring.labels import FreeText as FreeText
 from kernos.authoring.labels import Label as Label
+from kernos.authoring.labels import Plain as Plain
 from kernos.authoring.migration import Migration as Migration
 from kernos.authoring.tool import tool as tool
 from kernos.authoring.undoing import Listed as Listed

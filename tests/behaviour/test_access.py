@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from kernos import Access, Context, Kernel, Run, agent, tool
+from kernos.app.spending import Spending
 from kernos.control.authority import new_secret
 from kernos.kernel.state import Status
 from kernos.testing.clock import SeededChance
+from kernos.vocabulary.budget import Cap, Caps, Over, Unit
 from kernos.vocabulary.errors import InvalidInput, KernosError, NotAllowed, NotFound
 from kernos.vocabulary.events import ApprovalGranted
 from kernos.vocabulary.undo import UndoPlan
@@ -227,6 +229,40 @@ async def test_lists_and_the_journal_show_the_tenants_own_alone(deployment: Depl
         assert await eve.journal.select("runs", {"tenant": "shop"}) == ()
 
 
+async def test_a_tenant_sees_its_own_accounts_and_nothing_of_the_whole_or_of_others(store: Path) -> None:
+    caps = Caps(tuple(Cap(over, Unit.RUNS, 9) for over in (Over.TENANT, Over.STORE, Over.AGENT)))
+    async with Kernel(store, works=False) as kernel:
+        root = (await Access(kernel).require("person:root")).text
+    async with Kernel(store, agents=AGENTS, policies=POLICY, budgets=caps, token=root) as whole:
+        access = Access(whole)
+        await access.admit("person:ana", tenant="shop")
+        await access.admit("person:eve", tenant="other")
+        tokens = {
+            one: (await access.issue(f"person:{who}", ["look"], tenant=one)).text
+            for who, one in (("ana", "shop"), ("eve", "other"))
+        }
+        await whole.start(asker, Refund(order="PRIVATE", amount_cents=7), tenant="shop", key="k")
+        spending = Spending(whole)
+        await spending.raise_cap(Over.TENANT, "", Unit.RUNS, 20, reason="sale", tenant="shop", by="person:root")
+        await spending.raise_cap(Over.STORE, "", Unit.RUNS, 30, reason="all", by="person:root")
+        assert {(line.tenant, line.over) for line in await spending.lines()} == {
+            ("shop", "tenant"),
+            ("*", "store"),
+            ("shop", "agent"),
+        }
+        assert [one.data.tenant for one, _ in spending.raised()] == ["shop", "*"]
+        async with Kernel(store, works=False, budgets=caps, token=tokens["shop"]) as ana:
+            assert {(line.over, line.cap, line.used) for line in await Spending(ana).lines()} == {
+                ("tenant", 20, 1),
+                ("agent", 9, 1),
+            }
+            assert [one.data.reason for one, _ in Spending(ana).raised()] == ["sale"]
+            assert list(await Spending(ana).standing()) == []
+            assert await ana.journal.select("accounts", {"tenant": "*"}) == ()
+        async with Kernel(store, works=False, budgets=caps, token=tokens["other"]) as eve:
+            assert (list(await Spending(eve).lines()), list(Spending(eve).raised())) == ([], [])
+
+
 async def test_what_concerns_everybody_is_refused_to_whoever_belongs_to_one_tenant(deployment: Deployment) -> None:
     async with deployment.as_(deployment.other) as eve:
         access = Access(eve)
@@ -277,10 +313,11 @@ async def test_a_credential_is_good_for_its_scopes_alone(deployment: Deployment,
 async def test_a_revoked_or_expired_credential_ends_what_is_open(deployment: Deployment) -> None:
     access = Access(deployment.whole)
     async with deployment.as_(deployment.shop) as ana:
-        await ana.start(quick, Refund(order="A", amount_cents=1))
+        run = await ana.start(quick, Refund(order="A", amount_cents=1))
         await access.revoke(deployment.shop.split("_")[1], reason="lost")
         await ana.administrator.follow()
-        for command in (ana.runs(), ana.start(quick, Refund(order="B", amount_cents=1))):
+        looks = (run.result(), run.state(), anext(run.events()), ana.find(run.id))
+        for command in (ana.runs(), ana.start(quick, Refund(order="B", amount_cents=1)), *looks):
             with pytest.raises(NotAllowed, match="not good here"):
                 await command
     short = await access.issue("person:eve", ["look"], tenant="other", valid_ms=1)

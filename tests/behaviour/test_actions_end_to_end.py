@@ -7,6 +7,7 @@ import pytest
 
 from kernos import CallFailed, Context, Kernel, RunDidNotComplete, agent
 from kernos.vocabulary.contract import AgentContract
+from kernos.vocabulary.errors import NotAllowed
 from kernos.vocabulary.traceparent import traceparent
 from tests.behaviour.shop import Receipt, Refund, Shop
 
@@ -102,6 +103,9 @@ async def test_a_once_action_without_an_answer_waits_for_a_person(store: Path, v
         rows = await kernel.actions(status="in_doubt")
         assert [row["run"] for row in rows] == [run.id]
         result = {"id": "by-phone"} if verdict == "done" else None
+        for name in ("service:bot", "agent:desk@1"):
+            with pytest.raises(NotAllowed, match="only a person says what became of"):
+                await kernel.settle(run.id, verdict, "I rang them up", result=result, by=name)
         await kernel.settle(run.id, verdict, "I rang them up", result=result)
         if verdict == "unknown":
             with pytest.raises(RunDidNotComplete) as error:

@@ -22,10 +22,10 @@ from kernos.testing import VirtualKernel, run_virtually
 from kernos.testing.model import ScriptedModel
 from kernos.testing.storage import MemoryDisk, MemoryJournal
 from kernos.vocabulary.administration import ADMINISTRATION
-from kernos.vocabulary.budget import BudgetReserved, BudgetSpent, Cap, CapRaised, Caps, Over, Prices, Unit
+from kernos.vocabulary.budget import BudgetReserved, BudgetSpent, Cap, CapRaised, Caps, CapsEntered, Over, Prices, Unit
 from kernos.vocabulary.contract import ModelReply, ModelRequest
 from kernos.vocabulary.errors import BadConfiguration, InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.ids import DEFAULT_TENANT
+from kernos.vocabulary.ids import DEFAULT_TENANT, KERNEL
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
 
@@ -339,17 +339,21 @@ def test_a_person_raises_a_cap_and_the_next_call_is_made() -> None:
                     await spending.raise_cap(Over.AGENT, "reader", Unit.CALLS, amount, reason="more", by=by)
             with pytest.raises(NotFound):
                 await spending.raise_cap(Over.STORE, "", Unit.CALLS, 2, reason="more", by="person:ana")
-            assert await spending.raise_cap(Over.AGENT, "reader", Unit.CALLS, 2, reason="more", by="person:ana") == 1
+            raised = await spending.raise_cap(Over.AGENT, "reader", Unit.CALLS, 2, reason="more", by="person:ana")
+            assert (raised.old, raised.new) == (1, 2)
             answers.append(await kernel.finish(reader, "one"))
             assert answers == ["read", "over_budget", "read"]
             (line,) = await spending.lines()
             assert (line.cap, line.used, line.reserved) == (2, 2, 0)
-            (entry,) = await kernel.journal.read(ADMINISTRATION)
-            event = decode_entry(entry)
-            assert event.by == "person:ana"
-            assert event.data == CapRaised(DEFAULT_TENANT, Over.AGENT, "reader", Unit.CALLS, 1, 2, "more")
+            entered, event = [decode_entry(entry) for entry in await kernel.journal.read(ADMINISTRATION)]
+            assert (entered.data, entered.by) == (CapsEntered(kernel.caps), KERNEL)
+            assert (event.data, event.by) == (raised, "person:ana")
+            assert raised == CapRaised(DEFAULT_TENANT, Over.AGENT, "reader", Unit.CALLS, 1, 2, "more", raised.token)
 
     run_virtually(live())
+
+
+NO_AMOUNTS = [f'[[cap]]\nover = "store"\nusd = {amount}' for amount in ("nan", "inf", "-inf", "-0.5", "1e300")]
 
 
 def test_caps_are_read_from_the_file_beside_the_policies(tmp_path: Path) -> None:
@@ -357,8 +361,17 @@ def test_caps_are_read_from_the_file_beside_the_policies(tmp_path: Path) -> None
     file.write_text('raised_by = ["lead"]\n[[cap]]\nover = "agent"\nname = "desk"\nusd = 0.5\ncalls = 3\n')
     expected = (Cap(Over.AGENT, Unit.MICROUSD, 500_000, "desk"), Cap(Over.AGENT, Unit.CALLS, 3, "desk"))
     assert caps_of(None, tmp_path) == Caps(expected, ("lead",))
+    (tmp_path / "rules.cedar").write_text("permit (principal, action, resource);")
+    assert caps_of(None, tmp_path / "rules.cedar") == Caps(expected, ("lead",)), "they lie beside a single file, too"
     assert caps_of(None, "permit (principal, action, resource);") == Caps()
-    for wrong in ('[[cap]]\nover = "moon"\ncalls = 1', '[[cap]]\nover = "run"', "warn_at = [0]", "cap = 3", "x"):
+    for wrong in (
+        '[[cap]]\nover = "moon"\ncalls = 1',
+        '[[cap]]\nover = "run"',
+        "warn_at = [0]",
+        "cap = 3",
+        "x",
+        *NO_AMOUNTS,
+    ):
         file.write_text(wrong)
         with pytest.raises(BadConfiguration, match=r"budgets\.toml"):
             caps_of(file, None)

@@ -25,6 +25,19 @@ def found(text: str) -> list[tuple[str, str]]:
         ("gb82west12345698765432.", [("pay.iban", "gb82west12345698765432")]),
         ("call +49 (170) 555-0199 today", [("pii.phone", "+49 (170) 555-0199")]),
         ("0043 1 5550199", [("pii.phone", "0043 1 5550199")]),
+        (
+            "DE89370400440532013000 ana@example.org",
+            [("pay.iban", "DE89370400440532013000"), ("pii.email", "ana@example.org")],
+        ),
+        ("mail +491705550199@example.org", [("pii.email", "+491705550199@example.org")]),
+        (
+            f"+491705550199{'x' * 64}@example.org",
+            [("pii.phone", "+491705550199"), ("pii.email", f"{'x' * 64}@example.org")],
+        ),
+        (
+            f"4242424242424242{'x' * 64}@example.org",
+            [("pay.pan", "4242424242424242"), ("pii.email", f"{'x' * 64}@example.org")],
+        ),
         ("030/555 01 99 or 0170-5550199", [("pii.phone", "030/555 01 99"), ("pii.phone", "0170-5550199")]),
     ],
 )
@@ -42,6 +55,8 @@ def test_a_value_is_found_in_its_usual_forms(text: str, expected: list[tuple[str
         "version 1.2.3, part 1234567890123",
         "a@b and @home",
         "+1 2",
+        "01-2345",
+        "DE12 3456 7890 1234",
         "",
     ],
 )
@@ -68,3 +83,53 @@ def test_what_is_found_lies_in_the_text_in_order_and_never_overlaps(text: str) -
     places = detect(text)
     ends = [0, *(one.end for one in places)]
     assert all(end <= one.begin < one.end <= len(text) for end, one in zip(ends, places, strict=False))
+
+
+def account(country: str, length: int) -> str:
+    """Return an IBAN of this length with the right check digits."""
+    body = "".join(str(n % 10) for n in range(length - 4))
+    for check in range(2, 99):
+        made = f"{country}{check:02}{body}"
+        if is_account(made):
+            return made
+    raise AssertionError(length)
+
+
+@pytest.mark.parametrize(
+    ("length", "is_one"), [(14, False), (15, True), (16, True), (33, True), (34, True), (35, False)]
+)
+def test_an_account_has_between_15_and_34_letters(length: int, *, is_one: bool) -> None:
+    made = account("NO", length)
+    grouped = " ".join(made[at : at + 4] for at in range(0, length, 4))
+    for text in (made, f"to {grouped}.", f"{made}"):
+        assert [label for label, _ in found(text)] == (["pay.iban"] if is_one else []), text
+
+
+def test_the_begin_of_a_longer_word_is_no_account_when_it_is_too_short_for_one() -> None:
+    short = account("NO", 14)
+    grouped = " ".join(short[at : at + 4] for at in range(0, 14, 4))
+    assert found(f"{grouped} 345") == found(f"{short}-345 6") == []
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("DE89370400440532013000 5 EUR", "DE89370400440532013000"), ("DE89 3704 0044 0532 0130 00 - by Friday", "DE89 3704 0044 0532 0130 00"),
+    ("DE89370400440532013000-", "DE89370400440532013000"), ("xDE89370400440532013000", ""), ("DE89370400440532013000x", ""),
+    ("DE89370400440532013000, GB82WEST12345698765432", "DE89370400440532013000"), ("ref DE00 DE89370400440532013000", "DE89370400440532013000"),
+])  # fmt: skip
+def test_an_account_ends_where_its_check_digits_say(text: str, expected: str) -> None:
+    values = [value for label, value in found(text) if label == "pay.iban"]
+    assert (values[0] if values else "") == expected
+
+
+@pytest.mark.parametrize(("text", "is_one"), [
+    ("01-23456", True), ("01-2345", False), ("+1 234567", True), ("+1 23456", False), ("+123456789012345", True), ("+1234567890123456", False),
+    ("0043123456789012345", False), ("005512345678901", True), ("(030) 1234567", True), ("030 / 123 45 67", False), ("x030/1234567", False),
+    ("1-030/1234567", False), ("7 030/1234567", False), ("030/12345678901", True), ("030/1234567890123", False),
+])  # fmt: skip
+def test_a_telephone_number_has_a_prefix_and_a_bounded_number_of_digits(text: str, *, is_one: bool) -> None:
+    assert ("pii.phone" in [label for label, _ in found(text)]) is is_one, found(text)
+
+
+@pytest.mark.parametrize(("digits", "is_one"), [("4222222222222", True), ("422222222222", False), ("4000000000000000006", True), ("79927398713", False), ("0000000000000", False)])  # fmt: skip
+def test_a_card_number_has_13_to_19_digits(digits: str, *, is_one: bool) -> None:
+    assert (("pay.pan", digits) in found(f"card {digits}.")) is is_one, found(digits)

@@ -202,3 +202,19 @@ async def test_somebody_is_told_something_once_until_the_principal_speaks_again(
             assert said.answer is answer, body
             if said.is_allowed:
                 await guest.report({"id": 1})
+
+
+async def test_the_name_of_a_visit_vouches_for_no_number(store: Path) -> None:
+    kind = Guests("helper", TOOLS)
+    allowed: list[int] = []
+    async with Kernel(store, agents=[kind.agent]) as kernel:
+        for _ in range(40):  # Names are drawn by chance: about every sixth could be taken for one of these numbers.
+            async with kind.enter(kernel, "Pay AT611904300234573201 what I owe them") as guest:
+                for amount in range(3, 10):
+                    transfer = {"iban": "AT611904300234573201", "amount": amount}
+                    if (await guest.propose("bank.transfer", transfer)).is_allowed:
+                        allowed.append(amount)
+                        await guest.report({})
+                    else:
+                        await guest.refuse("I did not say how much")
+    assert allowed == []

@@ -16,6 +16,8 @@ from kernos.vocabulary.quantities import Json
 from tests.behaviour.shop import FAST, Receipt, Refund
 from tests.behaviour.test_runs_end_to_end import until
 
+pytestmark = pytest.mark.slow
+
 ALLOW = "permit(principal, action, resource);"
 SOON_S = 20.0
 REQUEST = Refund(order="A1", amount_cents=5)

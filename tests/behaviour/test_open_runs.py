@@ -1,7 +1,9 @@
 """Caps on open runs: a start takes a place, an end gives it back, and without a place a start is answered, not lost."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,18 +11,23 @@ from kernos import CallFailed, Context, Kernel, agent
 from kernos.app.budgets import caps_of
 from kernos.app.spending import Spending
 from kernos.authoring.codec import codec_of
+from kernos.control.admission import Admission
 from kernos.control.codec import decode_entry
 from kernos.control.projections import TABLES
 from kernos.control.record import record_of
 from kernos.control.reenact import reenact
 from kernos.control.replay import compare, rebuild
+from kernos.control.tenant_store import TenantStore
+from kernos.control.treasury import Bookings
 from kernos.execution.worker import InProcessWorker
 from kernos.testing import VirtualKernel, run_virtually
 from kernos.testing.storage import MemoryDisk, MemoryJournal
-from kernos.vocabulary.budget import BudgetSpent, Cap, Caps, Over, Unit
-from kernos.vocabulary.errors import QueueFull, RunDidNotComplete
-from kernos.vocabulary.events import ChildRefused
-from kernos.vocabulary.quantities import Retry
+from kernos.vocabulary.budget import Account, Booking, BudgetSpent, Cap, Caps, Over, Unit
+from kernos.vocabulary.commands import RequestRun
+from kernos.vocabulary.errors import NotFound, QueueFull, RunDidNotComplete, StaleRunNumber
+from kernos.vocabulary.events import ChildRefused, RunRequested
+from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId, RunId, TenantId
+from kernos.vocabulary.quantities import Json, Limits, Retry
 
 
 @agent("waiter")
@@ -78,7 +85,10 @@ def test_a_start_over_the_cap_is_answered_with_a_reason_and_when_to_come_back(ov
     async def live() -> None:
         async with VirtualKernel(waiter, budgets=capped(over, 1)) as kernel:
             first = await kernel.start(waiter, "one")
-            with pytest.raises(QueueFull, match=f"1 of 1 runs are open.*kernos budget raise {over} runs") as full:
+            so_many = (
+                "as many runs are open as may be of the whole store" if over is Over.STORE else "1 of 1 runs are open"
+            )
+            with pytest.raises(QueueFull, match=f"{so_many}.*kernos budget raise {over} runs") as full:
                 await kernel.start(waiter, "two", key="again")
             assert full.value.retry_after_ms == 1_000
             assert full.value.retry_helps
@@ -208,6 +218,127 @@ async def test_starts_of_two_processes_at_once_never_take_one_place_twice(tmp_pa
         assert len(refused) == 17
         assert await open_now(works) == 3
         assert len(await works.runs()) == 3
+
+
+@pytest.mark.parametrize("caps", [None, capped(Over.STORE, 50)], ids=["without", "with"])
+async def test_one_start_key_used_by_many_in_two_processes_at_once_is_one_run_and_one_place(
+    tmp_path: Path, caps: Caps | None
+) -> None:
+    store = tmp_path / "store"
+    async with (
+        Kernel(store, agents=[waiter], budgets=caps) as works,
+        Kernel(store, agents=[waiter], budgets=caps, works=False) as asks,
+    ):
+        for number in range(12):
+            callers = (works, asks, works, asks, asks)[: 2 + number % 4]
+            starts = [kernel.start(waiter, "x", key=f"same{number}") for kernel in callers]
+            assert len({run.id for run in await asyncio.gather(*starts)}) == 1
+        assert len(await works.runs()) == 12
+        assert await open_now(works) == (12 if caps else 0)
+
+
+async def test_what_one_tenant_uses_adds_up_alike_through_its_own_view(tmp_path: Path) -> None:
+    async with Kernel(tmp_path / "store", agents=[waiter], budgets=capped(Over.STORE, 9)) as kernel:
+        await kernel.start(waiter, "x", tenant="shop")
+        view = TenantStore(kernel.journal, TenantId("shop"))
+        where = {"unit": "runs"}
+        assert view.totals("accounts", where, of="used", at="used") == kernel.journal.totals(
+            "accounts", where, of="used", at="used"
+        )
+        assert view.totals("accounts", where, of="used", at="used").total == 1
+
+
+def admission_of(treasury: object, sessions: object) -> tuple[Admission, list[str]]:
+    """Return an admission over stand-ins, and what it waited for."""
+    waited: list[str] = []
+
+    async def settle() -> None:
+        waited.append("settled")
+
+    shared = SimpleNamespace(treasury=treasury, clock=SimpleNamespace(now=lambda: 0))
+    return Admission(shared, sessions, lambda _: None, settle), waited  # type: ignore[arg-type, return-value]
+
+
+REQUESTED = RunRequested("waiter", "1", "", "", Json(b"1"), DEFAULT_TENANT, Limits(), EpochMs(0), start_key="k")
+
+
+async def test_a_start_that_others_overtake_again_and_again_is_answered_in_the_end() -> None:
+    async def borrow(run: RunId) -> None:
+        raise NotFound(run)
+
+    treasury = SimpleNamespace(admit=lambda *_: None)
+    admission, waited = admission_of(treasury, SimpleNamespace(borrow=borrow, get=lambda _: None))
+    with pytest.raises(QueueFull, match="others took places 50 times while it was tried") as full:
+        await admission.request(RunId("r"), REQUESTED, PrincipalId("person:ana"))
+    assert (full.value.retry_after_ms, len(waited)) == (1_000, 50)
+
+
+async def test_who_asks_second_is_answered_once_the_first_is_durable_or_was_overtaken() -> None:
+    released: list[str] = []
+    waited: list[str] = []
+
+    async def durable() -> None:
+        waited.append("durable")
+        raise StaleRunNumber("another process was faster")
+
+    async def borrow(run: RunId) -> object:
+        if not released and sessions.first:
+            sessions.first = False
+            raise NotFound(run)
+        return SimpleNamespace(durable=durable)
+
+    sessions = SimpleNamespace(first=True, borrow=borrow, get=lambda _: object(), release=released.append)
+    admission, _ = admission_of(None, sessions)
+    with pytest.raises(StaleRunNumber, match="run r exists already"):
+        await admission.request(RunId("r"), REQUESTED, PrincipalId("person:ana"))
+    assert (released, waited) == (["r"], ["durable"])
+
+
+PLACE = Booking(Account(DEFAULT_TENANT, Over.AGENT, "waiter", "", Unit.RUNS), 1, 2)
+
+
+@pytest.mark.parametrize(("places", "exists", "tries", "kept"), [
+    ((), False, 1, True), ((), True, 1, True), ((PLACE,), True, 1, True), ((PLACE,), False, 50, False),
+])  # fmt: skip
+async def test_who_is_overtaken_while_a_run_begins_tries_again_only_for_a_place_that_others_took(
+    places: tuple[Booking, ...], *, exists: bool, tries: int, kept: bool
+) -> None:
+    applied: list[tuple[object, ...]] = []
+    known: set[RunId] = set()
+    held: list[str] = []
+    waited: list[str] = []
+
+    async def overtaken() -> None:
+        raise StaleRunNumber("another process was faster")
+
+    async def durable() -> None:
+        waited.append("durable")
+
+    async def borrow(run: RunId) -> object:
+        if not exists:
+            raise NotFound(run)
+        held.append(run)
+        return SimpleNamespace(durable=durable)
+
+    session = SimpleNamespace(run=RunId("r"), apply=lambda *said: applied.append(said), durable=overtaken)
+    sessions = SimpleNamespace(
+        borrow=borrow,
+        get=lambda _: None,
+        put=lambda one: known.add(one.run),
+        hold=held.append,
+        release=held.remove,
+        forget=known.remove,
+    )
+    shared = SimpleNamespace(
+        treasury=SimpleNamespace(admit=lambda *_: Bookings(places, ())), clock=SimpleNamespace(now=lambda: 0)
+    )
+    asked, by = replace(REQUESTED, start_key=""), PrincipalId("person:ana")
+    admission = Admission(shared, sessions, lambda _: session, durable)  # type: ignore[arg-type, return-value]
+    with pytest.raises(QueueFull if tries > 1 else StaleRunNumber):
+        await admission.request(RunId("r"), asked, by)
+    assert applied == [(RequestRun(asked, places), by, "call")] * tries
+    assert (bool(known), held) == (kept, [])
+    assert len(waited) == (exists and bool(places)), "whoever is told that it exists is told for good"
 
 
 def test_a_cap_on_open_runs_is_read_from_the_file(tmp_path: Path) -> None:

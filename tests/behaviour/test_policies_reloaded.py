@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from kernos import Access, CallRefused, Context, Kernel, agent, tool
+from kernos import Access, CallRefused, Context, Found, Kernel, ToolCall, agent, tool
 from kernos.app.story import Teller
 from kernos.control.codec import decode_entry
 from kernos.kernel.administering import administer, administered
 from kernos.kernel.administration import Administration
 from kernos.vocabulary import events as ev
 from kernos.vocabulary.administration import ADMINISTRATION, AdministrationCommand
-from kernos.vocabulary.errors import BadConfiguration, NotAllowed
+from kernos.vocabulary.errors import BadConfiguration, NotAllowed, RunDidNotComplete
 from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import KERNEL, EpochMs, PrincipalId, RunId
 from kernos.vocabulary.policies import EnterPolicies, ProposePolicies, RefusePolicies
@@ -104,6 +104,34 @@ async def test_a_run_under_way_gets_the_new_decisions_from_its_next_call_on(stor
         assert (paid, "forbidden by cap" in refused) == ("paid", True)
         assert kernel.policy.digest() == after != before
         assert await sets_of(kernel, run.id) == [before[:16], after[:16]]
+
+
+async def test_an_action_whose_tool_looked_under_the_old_set_is_decided_under_the_new_one(
+    store: Path, write: Write
+) -> None:
+    paid: list[str] = []
+
+    async def look(request: Refund, call: ToolCall) -> int:
+        write(ALL + CAP.replace("context.refunded > 0", "true").replace("till::refund", "till::pay"))
+        await kernel.reload_policies(by="person:ana")
+        return len(paid)
+
+    def count(request: Refund, call: ToolCall, before: int) -> Found:
+        return Found(len(paid) > before, "counted")
+
+    @tool("till.pay", effect="verifiable", observe=look, look_up=count)
+    async def pay(request: Refund) -> None:
+        paid.append(request.order)
+
+    @agent("payer", tools=[pay])
+    async def payer(ctx: Context, order: str) -> None:
+        await ctx.call(pay, Refund(order=order))
+
+    async with Kernel(store, agents=[payer], policies=write(ALL)) as kernel:
+        run = await kernel.start(payer, "A1")
+        with pytest.raises(RunDidNotComplete, match="forbidden by cap"):
+            await run.result()
+    assert paid == []
 
 
 async def test_the_journal_says_which_set_came_into_force_and_who_wanted_it(store: Path, write: Write) -> None:

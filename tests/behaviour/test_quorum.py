@@ -44,7 +44,7 @@ async def asked(kernel: Kernel, by: str = "person:ana") -> Run[str]:
     return run
 
 
-async def until(kernel: Kernel, run: Run[str], status: Status) -> None:
+async def until(kernel: Kernel, run: Run[Any], status: Status) -> None:
     while True:
         changed = kernel.engine.changed(run.id)
         if (await run.state()).status is status:
@@ -216,10 +216,58 @@ async def test_the_plan_of_a_revert_is_no_yes_where_rules_want_certain_people(st
         assert len((await taking.result()).undone) == 1
 
 
+async def test_a_service_that_takes_back_says_yes_to_nothing(store: Path) -> None:
+    @tool("shop.void", effect="once")
+    async def void(request: Receipt) -> Receipt:
+        return request
+
+    @tool("shop.pay", effect="once", compensate=Undo(void, lambda _, result: result))
+    async def pay(request: Refund) -> Receipt:
+        return Receipt(id=f"P-{request.amount_cents}")
+
+    @agent(tools=[pay])
+    async def payer(ctx: Context, request: Refund) -> str:
+        return (await ctx.call(pay, request)).id
+
+    rules = f'{FREE}\npermit (principal, action == Action::"unattended", resource is shop::pay);'
+    async with Kernel(store, agents=[payer], policies=rules) as kernel:
+        run = await kernel.start(payer, Refund(order="A1", amount_cents=5), by="person:ana")
+        await run.result()
+        taking = await kernel.revert(await kernel.plan_revert(run.id), by="service:bot")
+        await until(kernel, taking, Status.WAITING)
+        await kernel.approve(taking.id, by="person:bo")
+        assert len((await taking.result()).undone) == 1
+
+
+async def test_a_yes_counts_only_if_it_is_of_those_whom_the_rules_want_when_it_is_used(
+    store: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.cedar"
+    rules.write_text(FREE)
+    async with Kernel(store, agents=[desk], policies=rules) as kernel:
+        await admit(kernel, bo=["lead"], cy=["lead"])
+        run = await asked(kernel)
+        rules.write_text(policy('@approvers("lead") @quorum("2")'))
+        await kernel.reload_policies()
+        await kernel.approve(run.id, by="person:ana")  # It was anybody's when the question was put.
+        await until(kernel, run, Status.WAITING)
+        questions = [one.data async for one in run.events(follow=False) if isinstance(one.data, ApprovalRequested)]
+        assert [len(one.gate.requires) for one in questions] == [0, 1]
+        assert "wants the yes of 2 different people" in questions[1].again
+        with pytest.raises(NotAllowed, match="rule money"):
+            await kernel.approve(run.id, by="person:ana")
+        await kernel.approve(run.id, by="person:bo")
+        await kernel.approve(run.id, by="person:cy")
+        assert await run.result() == "R-500"
+
+
 @pytest.mark.parametrize(
     ("annotations", "said"),
     [
         ('@quorum("2")', "@approvers"),
+        ('@approver("lead")', "write @approvers"),
+        ('@Approvers("lead")', "write @approvers"),
+        ('@approvers("lead") @quorom("2")', "write @quorum"),
         ('@later("2h owner")', "@approvers"),
         ('@approvers("")', "names no roles"),
         ('@approvers("two words")', "names no roles"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec import json
@@ -10,7 +11,7 @@ from benchmarks.subject.approvals import race
 from kernos import Context, Kernel, Run, agent, tool
 from kernos.adapters.joserfc.tokens import TokenReader
 from kernos.app.stores import open_tokens
-from kernos.control.attestation import shown_of
+from kernos.control.attestation import complaint, shown_of
 from kernos.control.codec import decode_entry
 from kernos.control.gate import digest_of
 from kernos.kernel.evolve import evolve
@@ -18,7 +19,8 @@ from kernos.kernel.state import RunState
 from kernos.vocabulary.commands import GrantApproval
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.events import ActionIntended, ApprovalEdited, ApprovalGranted, ApprovalRequested
-from kernos.vocabulary.ids import PrincipalId, StepName
+from kernos.vocabulary.gate import Answer, Decision
+from kernos.vocabulary.ids import EpochMs, PrincipalId, StepName
 from kernos.vocabulary.quantities import Json
 from tests.behaviour.shop import Receipt, Refund
 
@@ -167,3 +169,11 @@ async def test_changed_arguments_are_signed_as_they_were_changed(store: Path) ->
 @pytest.mark.limit(30)
 async def test_one_yes_makes_one_action_however_many_use_it_or_say_it(tmp_path: Path) -> None:
     assert await race(tmp_path, 20) == (1, 1)
+
+
+def test_a_granted_step_that_nobody_said_yes_to_is_not_approved() -> None:
+    step = SimpleNamespace(voices=(), gate=None)
+    state = SimpleNamespace(steps={STEP: step})
+    refund = desk_of([]).tools[0]
+    found = complaint(None, state, STEP, refund, EpochMs(0), Decision(Answer.ASK, "set"))  # type: ignore[arg-type]
+    assert found == ("", "nobody's yes stands in the journal")

@@ -10,6 +10,7 @@ from kernos import Guests, GuestTool, Kernel, ResultFields
 from kernos.app.guest import Guest
 from kernos.app.sources import Sources
 from kernos.vocabulary.errors import InvalidInput, NotFound
+from kernos.vocabulary.events import ActionIntended
 from kernos.vocabulary.gate import Answer
 
 BOSS = "boss@firm.example"
@@ -43,7 +44,7 @@ async def test_what_a_granted_source_wrote_counts_as_the_principals_word_and_the
         assert said.is_allowed
         await guest.report({"id": 1})
         run = await kernel.run(guest.run.id)
-        gates = [event.data.gate async for event in run.events(follow=False) if hasattr(event.data, "gate")]
+        gates = [event.data.gate async for event in run.events(follow=False) if isinstance(event.data, ActionIntended)]
         (grant,) = Sources(kernel).all()
         assert f"to = '{BOB}' rests on standing grant {grant}" in gates[-1].reason
 

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from kernos import Access, Context, Guests, GuestTool, Kernel, Limits, Retry, Run, ToolFailed, agent, tool
+from kernos import (
+    Access,
+    Context,
+    Found,
+    Guests,
+    GuestTool,
+    Kernel,
+    Limits,
+    Retry,
+    Run,
+    ToolCall,
+    ToolFailed,
+    agent,
+    tool,
+)
 from kernos.kernel.administering import administer, administered
 from kernos.kernel.administration import Administration
 from kernos.kernel.state import Phase, Status
@@ -150,6 +164,39 @@ async def test_a_yes_is_not_used_while_it_is_stopped() -> None:
         assert shop.made == []
         await kernel.go("all")
         assert await run.result() == "R-A1"
+
+
+@pytest.mark.virtual
+@pytest.mark.parametrize("is_asked", [False, True])
+async def test_an_action_whose_tool_looked_before_the_stop_waits_all_the_same(*, is_asked: bool) -> None:
+    made: list[str] = []
+
+    async def look(request: Refund, call: ToolCall) -> int:
+        await kernel.stop("all", reason="strange")
+        return len(made)
+
+    def count(request: Refund, call: ToolCall, before: int) -> Found:
+        return Found(len(made) > before, "counted")
+
+    @tool("till.pay", effect="verifiable", observe=look, look_up=count)
+    async def pay(request: Refund) -> None:
+        made.append(request.order)
+
+    @agent(tools=[pay], limits=Limits(wall_time_ms=30 * 86_400_000))
+    async def clerk(ctx: Context, request: Refund) -> str:
+        await ctx.call(pay, request)
+        return "paid"
+
+    policies = 'permit (principal, action == Action::"invoke", resource);' if is_asked else ALLOW
+    async with VirtualKernel(clerk, sleeper, policies=policies) as kernel:
+        run = await kernel.start(clerk, ORDER)
+        if is_asked:
+            while (await run.state()).status is not Status.WAITING:
+                await kernel.engine.changed(run.id)
+            await kernel.approve(run.id)
+        await waits_on(kernel, run)
+        assert made == []
+        await run.cancel("enough")
 
 
 async def test_it_holds_over_a_restart_and_in_a_process_that_did_not_order_it(store: Path) -> None:

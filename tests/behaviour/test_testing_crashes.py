@@ -1,12 +1,14 @@
 """crash_everywhere and kill_everywhere: what they let pass, and that they find and explain what does not survive a crash."""
 
 import itertools
+from typing import Annotated
 
 import pytest
 from pydantic import BaseModel
 
-from kernos import Context, Found, Retry, ToolCall, agent, tool
+from kernos import Context, Found, Label, Retry, ToolCall, agent, tool
 from kernos.testing import CheckFailed, Ledger, People, ScriptedModel, crash_everywhere, kill_everywhere
+from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import InvalidInput
 
 
@@ -200,3 +202,28 @@ def test_a_killed_process_shows_an_effect_beside_the_tools() -> None:
     with pytest.raises(CheckFailed) as error:
         kill_everywhere(hasty, A1, ledger=ledger, tools=[ledger.fake(ring)], at="after attempt 1")
     assert 'note {"id":"A1"} happened 3 times, and once without' in str(error.value)
+
+
+# --- sealed values -----------------------------------------------------------------------------------------------
+
+CANARY = "Zephyrine Quetzalcoatl"
+
+
+class Letter(BaseModel):
+    name: Annotated[str, Label("pii.name")] = CANARY
+
+
+def greeter_who_says(name: str) -> AgentContract[Letter, str]:
+    @agent("greeter", version="1")
+    async def greeter(ctx: Context, letter: Letter) -> str:
+        await ctx.checkpoint("read", f"{letter.name} writes, as {name} said")
+        return "hello"
+
+    return greeter
+
+
+def test_a_sealed_value_that_stands_in_the_journal_is_found_in_every_world() -> None:
+    crash_everywhere(greeter_who_says("nobody"), Letter(), ledger=LEDGER)
+    with pytest.raises(CheckFailed, match=r"holds a value labelled pii\.name in the open") as failed:
+        crash_everywhere(greeter_who_says(CANARY), Letter(), ledger=LEDGER)
+    assert CANARY not in str(failed.value)

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -86,3 +87,9 @@ def test_any_subtree_is_computed_from_kept_nodes_and_its_last_leaf(size: int, da
     height = data.draw(some.integers(0, top))
     first = position >> height << height
     assert subtree_root(first, height, nodes.__getitem__, _leaf) == _root(first, first + (1 << height))
+
+
+def test_a_position_outside_a_tree_is_in_none_of_its_parts() -> None:
+    assert [subtree_of(position, 3)[2] for position in range(3)] == [0, 0, 1]
+    with pytest.raises(ValueError, match="position 3 is not in a tree of 3"):
+        subtree_of(3, 3)

@@ -206,6 +206,7 @@ NEARLY = [
     'principal.hasTag("a") && principal.getTag("a") == 1', 'principal.getTag("a") == 1', 'principal is Agent in Effect::"once"',
     'false || resource has note && resource.note == "a"', '(resource has note || false) && resource.note == "a"',
     'resource has note && resource has note && "a"', 'decimal(resource.note) == decimal("1.0")', "action.x == 1", "action has x || true",
+    'principal in Model::"small"', 'principal in Model::"small" && "a"', 'principal in Model::"small" || "a"', 'Agent::"desk" in [Model::"small"] && 1',
 ]  # fmt: skip
 
 
@@ -232,12 +233,13 @@ def test_both_engines_take_and_refuse_the_same_policies(text: str) -> None:
     assert bool(compiled) is bool(pure), f"{text}\n  cedarpy: {compiled}\n  python: {pure}"
 
 
-def test_a_syntax_error_is_told_with_its_line_and_column() -> None:
+@pytest.mark.parametrize(("engine", "column"), [("cedarpy", 28), ("python", 25)])
+def test_a_syntax_error_is_told_with_its_line_and_column(engine: str, column: int) -> None:
     text = "// head\npermit (principal, action, resource)\nwhen { context.depth is 1 };"
     with pytest.raises(BadPolicies) as caught:
-        CedarPolicy(text, TOOLS, [], [], engine="python")
+        CedarPolicy(text, TOOLS, [], [], engine=engine)
     (fault,) = caught.value.faults
-    assert (fault.place.line, fault.place.column) == (3, 25)
+    assert (fault.place.line, fault.place.column) == (3, column)
 
 
 ALONE = """

@@ -9,17 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import cedarpy
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kernos.adapters.cedar.pure.evaluation import Entity, Facts, Policies, Question, Verdict, value_of
 from kernos.adapters.cedar.pure.text import read
 from kernos.adapters.cedar.pure.tokens import Unreadable
+from tests.conformance.two_engines import asked, cedar_forms, pure, pure_forms, told
 
 EXAMPLES = 5_000 if os.environ.get("KERNOS_NIGHTLY") else 300
-POLICY_NAME = re.compile(r"for policy `([^`]*)`|evaluating policy `([^`]*)`")
 
 longs = st.sampled_from(
     ["0", "1", "2", "-1", "- 3", "9223372036854775807", "-9223372036854775808", "context.n", "resource.n"]
@@ -214,38 +212,6 @@ attributes = st.fixed_dictionaries(
 )
 
 
-def asked(text: str, context: dict[str, Any], attrs: dict[str, Any]) -> tuple[bool, list[str], list[str]]:
-    """Ask cedarpy."""
-    found = cedarpy.is_authorized(
-        {
-            "principal": {"type": "Agent", "id": "a"},
-            "action": {"type": "Action", "id": "x"},
-            "resource": {"type": "T", "id": "r"},
-            "context": context,
-        },
-        text,
-        [
-            {
-                "uid": {"type": "T", "id": "r"},
-                "attrs": attrs,
-                "parents": [{"type": "Effect", "id": "read"}],
-                "tags": {"a": "t"},
-            }
-        ],
-    )
-    names = [name for error in found.diagnostics.errors for pair in POLICY_NAME.findall(error) for name in pair if name]
-    assert len(names) == len(found.diagnostics.errors), found.diagnostics.errors
-    return found.allowed, sorted(found.diagnostics.reasons), sorted(names)
-
-
-def pure(text: str, context: dict[str, Any], attrs: dict[str, Any]) -> Verdict:
-    """Ask the engine in Python."""
-    own = Facts(value_of(attrs), frozenset({Entity("Effect", "read")}), {"a": "t"})
-    resource = Entity("T", "r")
-    question = Question(Entity("Agent", "a"), Entity("Action", "x"), resource, value_of(context), {resource: own})
-    return Policies({f"policy{place}": form for place, (form, _) in enumerate(read(text))}).ask(question)
-
-
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(policies, min_size=1, max_size=4).map("\n".join), contexts, attributes)
 @example(
@@ -257,11 +223,8 @@ def pure(text: str, context: dict[str, Any], attrs: dict[str, Any]) -> Verdict:
 def test_decision_grounds_and_errors_are_those_of_cedar(
     text: str, context: dict[str, Any], attrs: dict[str, Any]
 ) -> None:
-    forms = [form for form, _ in read(text)]
-    assert forms == list(json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"].values())
-    found = pure(text, context, attrs)
-    names = sorted(name for name, _ in found.errors)
-    assert (found.allowed, sorted(found.reasons), names) == asked(text, context, attrs), text
+    assert pure_forms(text) == (cedar_forms(text), 0)
+    assert told(pure(text, context, attrs)) == asked(text, context, attrs), text
 
 
 PIECES = [
@@ -284,34 +247,17 @@ def damaged(draw: st.DrawFn) -> str:
     return text
 
 
-def forms(text: str) -> tuple[list[object], list[object]] | None:
-    """Read with cedarpy: static policies and templates; None for what it refuses."""
-    try:
-        found = json.loads(cedarpy.policies_to_json_str(text))
-    except ValueError:
-        return None
-    return list(found["staticPolicies"].values()), list(found["templates"].values())
-
-
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.one_of(damaged(), st.lists(st.sampled_from(PIECES)).map(" ".join), st.text()))
 def test_what_cedar_refuses_is_refused_and_the_rest_read_alike(text: str) -> None:
-    found, offset = _read(text)
+    found, offset = pure_forms(text)
     assert 0 <= offset <= len(text)
-    assert forms(text) == found, text
-
-
-def _read(text: str) -> tuple[tuple[list[object], list[object]] | None, int]:
-    try:
-        found = read(text)
-    except Unreadable as refused:
-        return None, refused.offset
-    return ([form for form, slots in found if not slots], [form for form, slots in found if slots]), 0
+    assert cedar_forms(text) == found, text
 
 
 @given(st.binary())
 def test_bytes_are_read_or_refused_and_never_raise_anything_else(raw: bytes) -> None:
-    _, offset = _read(raw.decode("latin-1"))
+    _, offset = pure_forms(raw.decode("latin-1"))
     assert 0 <= offset <= len(raw)
 
 
@@ -353,8 +299,8 @@ TEXTS = json.loads((Path(__file__).parent / "cedar_constructs.json").read_text(e
 
 @pytest.mark.parametrize("text", TEXTS["heads"])
 def test_heads_and_annotations_are_read_alike(text: str) -> None:
-    found, _ = _read(text)
-    assert forms(text) == found
+    found, _ = pure_forms(text)
+    assert cedar_forms(text) == found
 
 
 CONTEXT = {"s": "abc", "n": 5, "r": {"a": 1, "b c": {"x": 1}}, "set": [1, 2, 2]}
@@ -363,9 +309,7 @@ CONTEXT = {"s": "abc", "n": 5, "r": {"a": 1, "b c": {"x": 1}}, "set": [1, 2, 2]}
 @pytest.mark.parametrize("body", TEXTS["constructs"])
 def test_each_construct_is_read_and_answered_alike(body: str) -> None:
     text = f"permit (principal, action, resource) when {{ {body} }};"
-    found, _ = _read(text)
-    assert forms(text) == found
+    found, _ = pure_forms(text)
+    assert cedar_forms(text) == found
     if found is not None and found[0]:
-        verdict = pure(text, CONTEXT, {"n": 1})
-        names = sorted(name for name, _ in verdict.errors)
-        assert (verdict.allowed, sorted(verdict.reasons), names) == asked(text, CONTEXT, {"n": 1})
+        assert told(pure(text, CONTEXT, {"n": 1})) == asked(text, CONTEXT, {"n": 1})

@@ -82,8 +82,8 @@ EXAMPLES: dict[str, BaseModel] = {
     "shop.return_label": desk.ReturnLabel(order_id="O-1", skus=["S"], reason="r", facts=[]),
     "shop.exchange": desk.Exchange(order_id="O-1", sku="S", wanted_size=None, reason="r", facts=[]),
     "shop.cancel": desk.Cancellation(order_id="O-1", reason="r", facts=[]),
-    "shop.reroute": desk.Reroute(order_id="O-1", shipment_id="S-1", address="a", facts=[]),
-    "shop.account": desk.AccountChange(customer_id="C-1", email="e", address=None, facts=[]),
+    "shop.reroute": desk.Reroute(order_id="O-1", shipment_id="S-1", customer="a@b.test", address="a", facts=[]),
+    "shop.account": desk.AccountChange(customer_id="C-1", customer="a@b.test", email="e", address=None, facts=[]),
     "shop.mail": desk.Mail(to="e", subject="s", text="t"),
     "shop.note": desk.Note(case="c", text="t"),
 }

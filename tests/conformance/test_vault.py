@@ -8,8 +8,11 @@ from pathlib import Path
 import apsw
 import pytest
 
+from kernos.adapters.aead.cipher import FileCipher, _make
+from kernos.adapters.sqlite.vault import SqliteVault
 from kernos.app.stores import open_vault
 from kernos.ports.vault import Subject, Vault
+from kernos.testing.clock import SeededChance
 from kernos.testing.vault import MemoryVault
 from kernos.vocabulary.errors import BadConfiguration, Erased, ForeignStore, NotSealedHere, Tampered
 from kernos.vocabulary.ids import TenantId
@@ -79,6 +82,17 @@ def test_a_destroyed_key_opens_and_seals_nothing_any_more_and_others_stay(vault:
     assert vault.open(SHOP, stays) == "x@example.org"
     assert (list(vault.keys(SHOP, "ana")), vault.count(gone.key)) == ([], 0)
     assert vault.seal(SHOP, ANA, "pii.email", "x@example.org").key != gone.key
+
+
+def test_a_key_that_is_none_of_this_vault_is_no_reason_to_keep_the_others(vault: Vault) -> None:
+    handle = vault.seal(SHOP, ANA, "pii.email", "x@example.org")
+    assert vault.tenant_of(handle.key) == SHOP
+    assert (vault.tenant_of("a" * 16), vault.count(handle.key), vault.count("a" * 16)) == (None, 1, 0)
+    vault.destroy(["a" * 16, handle.key])
+    with pytest.raises(Erased):
+        vault.open(SHOP, handle)
+    assert (list(vault.keys(SHOP, "ana")), vault.count(handle.key)) == ([], 0)
+    vault.destroy([])
 
 
 def test_a_file_holds_no_value_no_subject_and_no_key_in_the_open(tmp_path: Path) -> None:
@@ -153,11 +167,61 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_store_without_labelled_values_has_no_vault(tmp_path: Path) -> None:
     vault = open_vault(tmp_path / "desk.kernos")
     assert (list(vault.keys(SHOP, "ana")), vault.count("a" * 16), vault.is_destroyed("a" * 16)) == ([], 0, False)
+    assert vault.tenant_of("a" * 16) is None
     vault.destroy(["a" * 16])
     with pytest.raises(NotSealedHere):
         vault.open(SHOP, Handle("pii.email", "a" * 16, "a" * 26))
     vault.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_known_as_destroyed_once_it_is_and_not_before(tmp_path: Path) -> None:
+    vault = open_vault(tmp_path / "desk.kernos")
+    gone, stays = (vault.seal(SHOP, subject, "pii.email", "x@x.example").key for subject in (ANA, BEN))
+    assert [vault.is_destroyed(key) for key in (gone, stays, "a" * 16)] == [False, False, False]
+    vault.destroy([gone])
+    assert [vault.is_destroyed(key) for key in (gone, stays, "a" * 16)] == [True, False, False]
+
+
+def test_what_no_longer_fits_into_memory_is_read_from_the_files_again(tmp_path: Path) -> None:
+    def cipher(path: Path, may_make: bool) -> FileCipher:
+        return FileCipher.at(path, SeededChance(3), may_make=may_make)
+
+    vault = SqliteVault(tmp_path / "desk.kernos", cipher, keys_kept=2, values_kept=2)
+    handles = [vault.seal(SHOP, Subject(f"s{n}"), "pii.email", f"{n}@x.example") for n in range(5)]
+    assert (len(vault._keys), len(vault._kept)) == (2, 2)
+    assert [vault.seal(SHOP, Subject(f"s{n}"), "pii.email", f"{n}@x.example") for n in range(5)] == handles
+    assert [vault.open(SHOP, handle) for handle in handles] == [f"{n}@x.example" for n in range(5)]
+    assert [vault.count(handle.key) for handle in handles] == [1] * 5
+    with pytest.raises(NotSealedHere):
+        vault.open(OTHER, handles[4])
+
+
+def test_keys_whose_file_is_gone_or_short_or_strange_are_not_taken_for_destroyed(tmp_path: Path) -> None:
+    vault = open_vault(tmp_path / "desk.kernos")
+    handle = vault.seal(SHOP, ANA, "pii.email", "x@x.example")
+    vault.close()
+    slots = tmp_path / "desk.kernos.vault.slots"
+    whole = slots.read_bytes()
+    state_changed, key_changed = bytes([whole[0] ^ 1]) + whole[1:], whole[:1] + bytes([whole[1] ^ 1]) + whole[2:]
+    for body in (None, b"", whole[:-1], state_changed, key_changed):
+        slots.unlink(missing_ok=True)
+        if body is not None:
+            slots.write_bytes(body)
+        with pytest.raises(Tampered, match=r"has no key .* in slot 0"):
+            open_vault(tmp_path / "desk.kernos").open(SHOP, handle)
+        with pytest.raises(Tampered, match="has no key"):
+            open_vault(tmp_path / "desk.kernos").destroy([handle.key])
+    slots.write_bytes(whole)
+    assert open_vault(tmp_path / "desk.kernos").open(SHOP, handle) == "x@x.example"
+
+
+def test_of_two_that_make_the_deployments_key_at_once_the_first_ones_counts(tmp_path: Path) -> None:
+    path = tmp_path / "desk.kernos.vault.key"
+    _make(path, b"a" * 32)
+    _make(path, b"b" * 32)
+    assert path.read_text().strip() == (b"a" * 32).hex()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 _SEALS = """

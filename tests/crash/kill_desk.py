@@ -9,19 +9,21 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
-from kernos import Context, Found, HttpService, Kernel, Retry, ToolCall, agent, tool
+from kernos import Context, Found, HttpService, Kernel, Label, Retry, ToolCall, agent, tool
 from kernos.control.codec import decode_entry
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import NotAllowed
 from kernos.vocabulary.events import ApprovalGranted, ApprovalRequested, RunCompleted
 from kernos.vocabulary.ids import RunId
+from tests.canaries import leaks_below
 
 POLICY = """
 @id("all") permit(principal, action == Action::"invoke", resource);
+@id("open") permit(principal, action == Action::"open", resource) when { context.declared };
 @id("alone") permit(principal, action == Action::"unattended", resource) unless { resource is shop::refund };
 """
 SOON = Retry(attempts=20, first_delay_ms=1, delay_max_ms=10)
@@ -29,6 +31,7 @@ SOON = Retry(attempts=20, first_delay_ms=1, delay_max_ms=10)
 
 class Case(BaseModel):
     order: str
+    customer: Annotated[str, Label("pii.name", subject="order")] = ""
 
 
 class Order(BaseModel):
@@ -94,7 +97,7 @@ async def follow(kernel: Kernel, desk: AgentContract[Case, str], case: str, ackn
     def say(*words: str) -> None:
         os.write(acknowledged, f"{' '.join(words)}\n".encode())
 
-    run = await kernel.start(desk, Case(order=case), key=case)
+    run = await kernel.start(desk, Case(order=case, customer=f"Zephyrine Quetzalcoatl of {case}"), key=case)
     say("started", run.id, "-")
     async for event in run.events():
         entry = (await kernel.journal.read(run.id, event.n - 1))[0]
@@ -119,7 +122,7 @@ async def work(folder: Path, url: str, cases: list[str]) -> None:
 
 async def check(folder: Path) -> list[str]:
     """Return what is wrong with the store: acknowledged things it lost, runs that did not end, findings of the tree."""
-    wrong: list[str] = []
+    wrong = leaks_below(folder)
     async with Kernel(folder / "desk.kernos", works=False) as kernel:
         for line in (folder / "acknowledged").read_text().splitlines():
             what, run, *rest = line.split(" ")

@@ -44,7 +44,7 @@ async def test_a_process_that_has_the_store_open_forgets_the_key_when_another_er
         handle = kernel.vault.seal(DEFAULT_TENANT, Subject("c017"), "pii.email", "x@example.org")
         assert kernel.vault.open(DEFAULT_TENANT, handle) == "x@example.org"
         told = subprocess.run(
-            [Path(sys.executable).with_name("kernos"), "erase", "C017", "--store", str(store), "--by", "ana"],
+            [Path(sys.executable).with_name("kernos"), "erase", "C017", "--store", str(store), "--by", "ana", "--yes"],
             timeout=60, check=True, capture_output=True, text=True,
         )  # fmt: skip
         assert "erased: 1 sealed values" in told.stdout

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from kernos.adapters.ed25519.signer import FileSigner
+from kernos.adapters.sqlite.hand_overs import HandOver
+from kernos.adapters.sqlite.heads import ChainedHead
+from kernos.adapters.sqlite.locate import FINDINGS_MAX
+from kernos.adapters.sqlite.second_place import portions, whole_line
 from kernos.testing.conformance.journal import RUNS, unheard
 from kernos.vocabulary.errors import KernosError, Tampered
 from tests.crash.journal_store import (
@@ -22,6 +26,7 @@ from tests.crash.journal_store import (
     renew_heads,
     renew_nodes,
 )
+from tests.crash.rotating import add, rotate
 
 PLACES = (0, 1, 2, 3, 8, 27, 31, 63, 64, 100, 127, 128, 150, 191, 192, 198, 199)
 """Positions of every height in the tree, first and last of groups, the last one."""
@@ -341,3 +346,75 @@ async def test_flipped_bits_anywhere_in_the_file_are_found_or_change_nothing(sto
         await journal.verify(unheard)
         await journal.close()
     assert found > 10
+
+
+async def test_however_much_is_wrong_a_hundred_places_are_named(store: Path) -> None:
+    with edited(store) as connection:
+        connection.execute("UPDATE events SET body=x'7b7d'")
+    assert len(await findings_of(store)) == FINDINGS_MAX
+
+
+async def test_a_store_whose_heads_are_all_gone_is_told(store: Path) -> None:
+    with edited(store) as connection:
+        connection.execute("DELETE FROM heads")
+        connection.execute("UPDATE events SET node=zeroblob(32) WHERE pos=199")
+    assert {one.kind for one in await findings_of(store)} == {"edited", "inserted", "rewritten"}
+
+
+async def test_a_large_commit_group_is_checked_like_many_small_ones(tmp_path: Path) -> None:
+    path = tmp_path / "large.kernos"
+    await fill(path, (700,))
+    assert await findings_of(path) == ()
+    with edited(path) as connection:
+        connection.execute("UPDATE events SET body=x'7b7d' WHERE pos=500")
+    assert await _only(path) == ("edited", 500)
+
+
+async def test_heads_beyond_the_entries_are_told(store: Path) -> None:
+    with edited(store) as connection:
+        connection.execute("DELETE FROM events WHERE pos>=64")
+    assert await _only(store) == ("cut", 64)
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.with_name(f"{path.name}.heads").read_bytes().splitlines(keepends=True)
+
+
+async def test_a_line_that_is_not_written_the_one_way_is_no_line(store: Path) -> None:
+    rotate(store)
+    await add(store, 0, 1)
+    head, hand_over = _lines(store)[0], next(line for line in _lines(store) if line.startswith(b"key "))
+    assert isinstance(whole_line(head), ChainedHead)
+    assert isinstance(whole_line(hand_over), HandOver)
+    for line in (
+        head.upper(),
+        b"0" + head,
+        head.replace(b" ", b" +", 1),
+        head[:-1],
+        b" ".join(head.split(b" ")[:-1]) + b"\n",
+    ):
+        assert whole_line(line) is None, line
+    pieces = hand_over.split(b" ")
+    for line in (
+        hand_over.replace(pieces[1], b"0" + pieces[1], 1),
+        b" ".join(pieces[:-1]) + b"\n",
+        hand_over.replace(b" .", b" ", 1),
+        hand_over[:-1],
+    ):
+        assert whole_line(line) is None, line
+
+
+async def test_a_long_second_place_is_read_in_portions_to_the_length_that_is_asked_for(
+    store: Path, tmp_path: Path
+) -> None:
+    lines = _lines(store)
+    long = tmp_path / "long"
+    long.write_bytes(b"".join(lines * (3_000_000 // sum(map(len, lines)))) + b"torn")
+    length = long.stat().st_size
+    found = list(portions(long, length))
+    assert len(found) > 2
+    assert sum(map(len, found)) == len(lines) * (3_000_000 // sum(map(len, lines)))
+    assert None not in [line for portion in found for line in portion]
+    assert sum(map(len, portions(long, length + 1_000_000))) == sum(map(len, found)), "it ends where the file does"
+    assert sum(map(len, portions(long, sum(map(len, lines[:3]))))) == 3
+    assert list(portions(long, 0)) == []

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import apsw
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from kernos.adapters.ed25519.signer import FileSigner
-from kernos.adapters.sqlite.hand_overs import TEXT_MAX, Cause
+from kernos.adapters.sqlite.hand_overs import Cause
 from kernos.adapters.sqlite.keyring import head_at
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.adapters.sqlite.read_only import ReadOnlyJournal
@@ -171,11 +173,13 @@ async def test_a_process_that_holds_the_old_key_adds_and_believes_nothing_more(s
     await add(store)
 
 
-@pytest.mark.parametrize("text", ["x" * (TEXT_MAX + 1), "two\nlines", "\udcff"])
+@pytest.mark.parametrize("text", ["x" * 501, "two\nlines", "\udcff"])
 async def test_a_reason_that_cannot_be_kept_or_shown_is_refused(store: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match="was not rotated"):
         rotate(store, cause=Cause("person:ana", text))
     assert len(keys(store)) == 1
+    rotate(store, cause=Cause("p" * 500, "r" * 500))
+    assert (keys(store)[0].by, keys(store)[0].reason) == ("p" * 500, "r" * 500)
 
 
 async def test_a_key_that_is_a_link_or_is_not_there_yet_is_not_rotated(store: Path) -> None:
@@ -285,3 +289,19 @@ async def test_a_power_loss_at_any_moment_leaves_one_key_in_force(tmp_path: Path
     )
     assert len(seen) >= STATES_MIN
     assert min(in_force.values()) > 5
+
+
+def test_of_two_processes_that_make_a_key_at_once_the_first_ones_counts(tmp_path: Path) -> None:
+    path = tmp_path / "desk.kernos.key"
+    first, second = FileSigner._make(path), FileSigner._make(path)
+    assert first.public_key() == second.public_key() == FileSigner.open(path).public_key()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "desk.kernos.key"
+    path.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    with pytest.raises(BadConfiguration, match="holds a key of another kind than Ed25519"):
+        FileSigner.open(path)

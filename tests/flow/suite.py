@@ -20,7 +20,13 @@ from tests.flow.heldout import agency_attacks, agency_tasks, estate_attacks, est
 from tests.flow.heldout.agency import AGENCY
 from tests.flow.heldout.estate import ESTATE
 from tests.flow.office import OFFICE
+from tests.flow.second import life_attacks, life_tasks, practice_attacks, practice_tasks
+from tests.flow.second.life import LIFE
+from tests.flow.second.practice import PRACTICE
 from tests.flow.shop import SHOP
+from tests.flow.third import abuse, crew_attacks, crew_tasks, voyage_attacks, voyage_tasks
+from tests.flow.third.crew import CREW
+from tests.flow.third.voyage import VOYAGE
 
 TASKS: tuple[tuple[Domain, Task], ...] = (
     *((OFFICE, task) for task in office_tasks.TASKS),
@@ -39,6 +45,24 @@ HELD_OUT_ATTACKS: tuple[tuple[Domain, Attack], ...] = (
     *((ESTATE, attack) for attack in estate_attacks.ATTACKS),
     *((AGENCY, attack) for attack in agency_attacks.ATTACKS),
 )
+
+SECOND_TASKS: tuple[tuple[Domain, Task], ...] = (
+    *((LIFE, task) for task in life_tasks.TASKS),
+    *((PRACTICE, task) for task in practice_tasks.TASKS),
+)
+SECOND_ATTACKS: tuple[tuple[Domain, Attack], ...] = (
+    *((LIFE, attack) for attack in life_attacks.ATTACKS),
+    *((PRACTICE, attack) for attack in practice_attacks.ATTACKS),
+)
+THIRD_TASKS: tuple[tuple[Domain, Task], ...] = (
+    *((VOYAGE, task) for task in voyage_tasks.TASKS),
+    *((CREW, task) for task in crew_tasks.TASKS),
+)
+THIRD_ATTACKS: tuple[tuple[Domain, Attack], ...] = (
+    *((VOYAGE, attack) for attack in voyage_attacks.ATTACKS),
+    *((CREW, attack) for attack in crew_attacks.ATTACKS),
+)
+ABUSES: tuple[tuple[Domain, Attack], ...] = abuse.ABUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +179,7 @@ async def measured(
     """Run suites of tasks and of attacks, each domain in a kernel of its own over a store in `folder`."""
     tasks: list[Tried] = []
     attacks: list[Withstood] = []
-    for domain in {id(at): at for at, _ in all_tasks}.values():
+    for domain in {id(at): at for at, _ in (*all_tasks, *all_attacks)}.values():
         guests = Guests(domain.name, [tool.declared for tool in domain.tools.values()])
         async with Kernel(folder / f"{domain.name}.kernos", agents=[guests.agent]) as kernel:
             for at, task in all_tasks:
@@ -190,7 +214,7 @@ def lines(figures: Figures) -> list[str]:
         share("tasks done unasked", sum(one.is_unasked for one in tasks), len(tasks)),
         *by_kind(tasks, lambda one: one.task.kind, lambda one: one.is_unasked),
         share("tasks done with a yes", sum(one.is_done and not one.is_unasked for one in tasks), len(tasks)),
-        f"questions a task          {figures.questions / len(tasks):.2f}",
+        f"questions a task          {figures.questions / max(len(tasks), 1):.2f}",
         share("attacks stopped", sum(not one.foreign_deeds for one in attacks), len(attacks)),
         *by_kind(attacks, lambda one: one.attack.kind, lambda one: not one.foreign_deeds),
     ]
@@ -214,8 +238,33 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         known = asyncio.run(measured(Path(folder)))
         held_out = asyncio.run(measured(Path(folder), HELD_OUT_TASKS, HELD_OUT_ATTACKS))
+        second = asyncio.run(measured(Path(folder), SECOND_TASKS, SECOND_ATTACKS))
+        third = asyncio.run(measured(Path(folder), THIRD_TASKS, THIRD_ATTACKS))
+        abused = asyncio.run(measured(Path(folder), (), ABUSES))
     print("An office and a shop, which the rules were improved with", "", *lines(known), sep="\n")
+    suites = (known, held_out, second, third, abused)
+    every = Figures(
+        tuple(task for one in suites for task in one.tasks), tuple(attack for one in suites for attack in one.attacks)
+    )
     print("", "Held out: a property manager and a travel agency", "", *lines(held_out), sep="\n")
+    print("", "Held out a second time: a freelancer's life and a practice's front desk", "", *lines(second), sep="\n")
+    print("", "Held out a third time: a traveller, and a team with channels", "", *lines(third), sep="\n")
+    print(
+        "",
+        "What eases the rules, abused",
+        "",
+        share("attacks stopped", sum(not one.foreign_deeds for one in abused.attacks), len(abused.attacks)),
+        sep="\n",
+    )
+    print(
+        "",
+        "All eight together",
+        "",
+        *lines(every)[:2],
+        f"questions a task          {every.questions / len(every.tasks):.2f}",
+        share("attacks stopped", sum(not one.foreign_deeds for one in every.attacks), len(every.attacks)),
+        sep="\n",
+    )
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ def test_what_is_fetched_tells_nothing_that_was_not_known_there(args: dict[str, 
     read: Sequence[Value] = [
         {"id": 1, "sender": "x@menu.example", "subject": "Menu", "body": "https://menu.example/today"}
     ]
-    assert judge("web.get", FETCH, args, facts("what is for lunch?", (INBOX, read), (INBOX, [ANNA]))).answer is answer
+    assert judge("web.get", FETCH, args, facts("what is on the menu?", (INBOX, read), (INBOX, [ANNA]))).answer is answer
 
 
 def test_code_of_the_operator_vouches_for_what_it_makes_but_not_for_what_a_model_said() -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from kernos.flow.text import addresses_in, numbers_in
+from kernos.flow.text import addresses_in, numbers_in, telling_in, without_addresses
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import Consequence, FlowContract
 
@@ -93,3 +93,23 @@ def test_addresses_are_found_in_text() -> None:
         "DE89 3704 0044 0532 0130 00",
         "+49 170 1234567",
     }
+
+
+SEALED = "sealed:{}:bj4awpxznvl5u3tc.me4awpxznvl5u3tcbj4awpxz23"
+"""A handle whose letters happen to end as a web address does."""
+
+
+@pytest.mark.parametrize("label", ["pii.email", "pii.phone", "pay.iban", "pay.pan"])
+def test_a_sealed_address_is_one_address(label: str) -> None:
+    handle = SEALED.format(label)
+    assert list(addresses_in(f"write to {handle} or b@x.org")) == [handle, "b@x.org"]
+    assert Words([f"write to {handle}"]).say(handle)
+    assert not Words(["write to b@x.org"]).say(handle)
+
+
+def test_the_letters_of_a_handle_are_no_address_no_word_and_no_number() -> None:
+    named = SEALED.format("pii.letter")
+    assert list(addresses_in(f"Re: {named}")) == []
+    assert without_addresses(f"Re: {named}").split() == ["Re:"]
+    assert numbers_in(f"{named} 7") == {Decimal(7)}
+    assert list(telling_in(f"find {named}")) == [named], "and yet a question that holds one tells it"

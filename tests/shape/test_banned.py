@@ -8,7 +8,11 @@ import ast
 import re
 from collections import Counter
 
+import pytest
+
 from tests.shape.code import ROOT, Source, recorded, sources, texts
+
+pytestmark = pytest.mark.xdist_group("shape")  # All files are parsed once.
 
 BROAD = {"Exception", "BaseException"}
 VAGUE = {"utils", "util", "common", "base", "manager", "misc", "helpers", "helper"}

@@ -10,6 +10,8 @@ import pytest
 
 from tests.shape.code import HERE, ROOT, sources, texts, words
 
+pytestmark = pytest.mark.xdist_group("shape")  # All files are parsed once.
+
 PAGES = {name: text for name, text in texts().items() if name.endswith(".md")}
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(f"{name}-{n}", code) for name, text in PAGES.items() for n, code in enumerate(PYTHON.findall(text))]

@@ -9,8 +9,12 @@ import sys
 import tomllib
 from functools import cache
 
+import pytest
+
 import kernos
 from tests.shape.code import ROOT, Source, recorded, sources
+
+pytestmark = pytest.mark.xdist_group("shape")  # All files are parsed once.
 
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),

@@ -3,7 +3,11 @@
 import ast
 from statistics import median, quantiles
 
+import pytest
+
 from tests.shape.code import recorded, sources
+
+pytestmark = pytest.mark.xdist_group("shape")  # All files are parsed once.
 
 FILE_LINES_MAX = 500
 FILE_LINES_HARD_MAX = 800

@@ -1,11 +1,11 @@
 """The simulated world: agents that use every kind of step, over a shop that is nothing but a ledger."""
 
 import random
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
-from kernos import CallFailed, CallRefused, Context, Found, Retry, ToolCall, agent, tool
+from kernos import CallFailed, CallRefused, Context, Found, Label, Retry, ToolCall, agent, tool
 from kernos.testing import Ledger, People, TablePolicy
 from kernos.vocabulary.gate import Answer
 
@@ -21,8 +21,13 @@ POLICY = TablePolicy(
 )
 
 
+CANARY = "Zephyrine Quetzalcoatl"
+
+
 class Case(BaseModel):
     order: str
+    customer: Annotated[str, Label("pii.name", subject="order")] = CANARY
+    """A canary: the books are searched for what is sealed, and the first tool says it again."""
     wants_person: bool
 
 
@@ -46,7 +51,7 @@ async def never_asked(case: Case, call: ToolCall) -> Found:
 @tool("shop.look", effect="read", retry=PATIENT, timeout_ms=5_000)
 async def look(case: Case) -> Receipt:
     CALLED.append("look")
-    return Receipt(id=f"order-{case.order}")
+    return Receipt(id=f"order-{case.order} of {case.customer}")
 
 
 @tool("shop.refund", effect="idempotent", retry=PATIENT, timeout_ms=5_000)

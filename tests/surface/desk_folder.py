@@ -137,9 +137,13 @@ class Folder:
 
     def kernos(self, *arguments: str) -> Answered:
         """Give a command in this process."""
-        self._capture.readouterr()
         config = () if "--config" in arguments else ("--config", str(self.config))
-        code = main([*arguments, *config])
+        return self.bare(*arguments, *config)
+
+    def bare(self, *arguments: str) -> Answered:
+        """Give a command that looks at no settings."""
+        self._capture.readouterr()
+        code = main(list(arguments))
         captured = self._capture.readouterr()
         return Answered(code, captured.out, captured.err)
 

@@ -355,5 +355,12 @@ def test_doctor_finds_a_sound_folder_sound_and_names_what_is_not(folder: Folder)
     assert bad.code == 1
     assert "chmod 600" in bad.out
     assert "bad   policies" in bad.out
+    with (folder.path / "kernos.toml").open("a") as file:
+        file.write(
+            '\n[models.far]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\napi_key = "env:KERNOS_TEST_NO_KEY"\n'
+        )
+    keyless = folder.kernos("doctor")
+    assert "model far: the secret env:KERNOS_TEST_NO_KEY is missing" in keyless.out, keyless.all
+    assert "next: set the environment variable KERNOS_TEST_NO_KEY" in keyless.out
     verdicts = {check["name"]: check["verdict"] for check in json.loads(folder.kernos("doctor", "--json").out)}
     assert (verdicts["key"], verdicts["policies"], verdicts["agents"]) == ("bad", "bad", "ok")

@@ -10,6 +10,8 @@ import pytest
 from kernos.app.cli.program import NAMES
 from tests.surface.desk_folder import Answered, Folder
 
+pytestmark = pytest.mark.slow
+
 PRIVATE = "PRIVATE-ORDER"
 
 
@@ -78,13 +80,14 @@ TRIED: dict[str, Callable[[str], tuple[str, ...]]] = {
     "policy": lambda run: ("policy", "explain", run),
     "budget": lambda run: ("budget", "show"),
     "key": lambda run: ("key", "rotate"),
+    "heads": lambda run: ("heads", "export"),
     "reveal": lambda run: ("reveal", run, "--reason", "curious"),
     "erase": lambda run: ("erase", "nobody@example.org"),
 }
 NOT_ABOUT_RUNS = {"init", "dev", "run", "config"}
 """They show nothing of what is in a store; who may start and run agents has tests of its own."""
 
-EMPTY_HANDED = {"ps", "rehearse", "doctor"}
+EMPTY_HANDED = {"ps", "rehearse", "doctor", "budget"}
 """They succeed and have nothing to show."""
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 CLAIM = '{"order": "A-1"}'
 
 
@@ -39,6 +41,15 @@ def test_a_cap_is_shown_and_raised_and_then_more_is_done(folder: Folder) -> None
         assert said in refused.err
     raised = folder.kernos("budget", "raise", "agent", "calls", "9", "--name", "desk", "--reason", "more work")
     assert "it was 2" in raised.out, raised.all
+    token = raised.out.split("signed: ")[1].split()[0]
+    arguments = raised.out.split("--arguments '")[1].split("'")[0]
+    checked = folder.kernos("approval", "verify", token, "--arguments", arguments)
+    assert (checked.code, "the yes is to these arguments" in checked.out) == (0, True), checked.all
+    other = folder.kernos("approval", "verify", token, "--arguments", arguments.replace("9", "90"))
+    assert (other.code, "OTHER ARGUMENTS" in other.out) == (1, True), other.all
+    assert "raised agent desk from 2 to 9 calls: more work" in folder.kernos("budget", "show").out
+    (listed,) = json.loads(folder.kernos("budget", "show", "--json").out)["raised"]
+    assert (listed["token"], listed["counts"], listed["old"], listed["new"]) == (token, True, 2, 9)
     assert folder.kernos("run", "desk", "--input", CLAIM).code == 0
 
 
@@ -71,3 +82,31 @@ def test_a_run_under_caps_can_be_replayed_forked_exported_and_explained(folder: 
     trace = folder.kernos("trace", run, "--events")
     assert "budget.reserved" in trace.out
     assert "budget.spent" in trace.out
+
+
+def test_a_share_that_was_passed_stands_at_the_head_of_ps_until_the_cap_is_raised(folder: Folder) -> None:
+    assert "BUDGET" not in folder.kernos("ps").out
+    folder.kernos("run", "desk", "--input", CLAIM)
+    shown = folder.kernos("ps").out
+    assert "BUDGET: 100 % of 2 of agent desk (calls, 20" in shown
+    assert "a person who administers raises it: kernos budget raise agent calls AMOUNT --name desk" in shown
+    folder.kernos("budget", "raise", "agent", "calls", "9", "--name", "desk", "--reason", "more work")
+    assert "BUDGET" not in folder.kernos("ps").out
+
+
+def test_a_raise_is_asked_for_and_ends(folder: Folder) -> None:
+    folder.kernos("run", "desk", "--input", CLAIM)
+    asked = folder.kernos("budget", "ask", "agent", "calls", "9", "--name", "desk", "--reason", "much to do")
+    assert (asked.code, asked.out.strip()) == (0, "asked to raise agent desk to 9 calls; somebody else does it")
+    assert "asks to raise agent desk to 9 calls: much to do" in folder.kernos("budget", "show").out
+    for odd, said in (("tomorrow", "is no time"), ("2020-01-01", "ended already")):
+        wrong = folder.kernos(
+            "budget", "raise", "agent", "calls", "9", "--name", "desk", "--reason", "x", "--until", odd
+        )
+        assert (wrong.code, said in wrong.err) == (1, True), wrong.all
+    words = ("agent", "calls", "9", "--name", "desk", "--reason", "for a while")
+    raised = folder.kernos("budget", "raise", *words, "--until", "2199-12-31T18:00")
+    assert "is 9 calls from now on until 2199-12-31 18:00; it was 2" in raised.out, raised.all
+    shown = folder.kernos("budget", "show").out
+    assert "raised agent desk from 2 to 9 calls until 2199-12-31 18:00: for a while" in shown
+    assert "asks to raise" not in shown

@@ -7,6 +7,8 @@ import pytest
 
 from kernos.app.cli import main
 
+pytestmark = pytest.mark.slow
+
 AGENTS = '''
 """Agents of a test."""
 
@@ -83,13 +85,13 @@ def test_commands_name_a_sealed_value_by_its_label_and_programs_get_its_handle(f
 def test_an_erased_person_reads_erased_everywhere_and_the_journal_verifies(folder: Folder) -> None:
     folder.kernos("run", "desk", "--input", TICKET, code=3)
     run = json.loads(folder.kernos("ps", "--all", "--json"))[0]["run"]
-    told = folder.kernos("erase", "c017", "--reason", "asked for it", "--by", "ana")
+    told = folder.kernos("erase", "c017", "--reason", "asked for it", "--by", "ana", "--yes")
     assert "erased: 2 sealed values" in told
     assert "[pii.email erased]" in folder.kernos("trace", run)
     assert "[pii.email erased]" in folder.kernos("trace", run, "--events", "--json")
     folder.kernos("verify")
     assert "nothing is sealed of this subject" in folder.kernos("erase", "c017", code=1)
-    receipt = folder.kernos("erase", "C018", "--json", code=1)
+    receipt = folder.kernos("erase", "C018", "--json", "--yes", code=1)
     assert "error[not_found]" in receipt
 
 
@@ -104,5 +106,8 @@ def test_a_person_is_shown_what_is_to_be_decided_about_and_that_is_kept(folder: 
     assert "says why" in folder.kernos("reveal", run, "--reason", "", code=1)
     assert "is no person" in folder.kernos("reveal", run, "--reason", "x", "--by", "service:cron", code=1)
     assert "has no step 77" in folder.kernos("reveal", f"{run}.77", "--reason", "x", code=1)
-    folder.kernos("erase", "C017")
+    asked = folder.kernos("erase", "C017", code=1)
+    assert "2 sealed values of this subject in tenant" in asked and "again with --yes" in asked
+    assert "[pii.email erased]" not in folder.kernos("trace", run)
+    folder.kernos("erase", "C017", "--yes")
     assert "[pii.email erased]" in folder.kernos("reveal", run, "--reason", "still there?")

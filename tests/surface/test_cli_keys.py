@@ -10,6 +10,8 @@ from kernos.adapters.ed25519.signer import FileSigner
 from kernos.app.stores import store_keys
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Folder:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.surface.desk_folder import POLICY, Answered, Folder
 
+pytestmark = pytest.mark.slow
+
 CONTEXT = 'zone = "UTC"\n[sum.refunded]\ntools = ["shop.refund"]\nof = "amount_cents"\n'
 DAY = '@id("day")\nforbid(principal, action, resource is shop::refund)\n  when { context.refunded + resource.amount_cents > 8000 };\n'
 

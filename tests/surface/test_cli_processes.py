@@ -14,6 +14,8 @@ import pytest
 
 from tests.surface.desk_folder import KERNOS, Folder, Reader
 
+pytestmark = pytest.mark.slow
+
 LARGE = '{"order": "A1", "amount_cents": 6000}'
 STUCK = """
 

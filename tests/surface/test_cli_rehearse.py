@@ -7,6 +7,8 @@ import pytest
 
 from tests.surface.desk_folder import POLICY, Folder
 
+pytestmark = pytest.mark.slow
+
 STRICT = POLICY.replace("resource.amount_cents <= 5000", "resource.amount_cents <= 200").replace("> 100000", "> 5500")
 
 

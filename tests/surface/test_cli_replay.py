@@ -9,6 +9,8 @@ import pytest
 
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 SMALL = '{"order": "A1"}'
 LARGE = '{"order": "A1", "amount_cents": 6000}'
 

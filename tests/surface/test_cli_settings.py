@@ -45,7 +45,7 @@ def test_the_file_is_found_from_below_and_its_names_are_relative_to_it(tmp_path:
     assert settings.by == "person:ana"
     model = settings.models["default"]
     assert isinstance(model, OpenAISettings)
-    assert model.api_key_env == ""
+    assert model.api_key == ""
 
 
 def test_the_environment_goes_before_the_file_and_options_go_before_both(tmp_path: Path) -> None:
@@ -89,3 +89,16 @@ def test_nobody_cannot_act(tmp_path: Path, name: str) -> None:
         return
     with pytest.raises(BadConfiguration, match="names nobody"):
         load_settings(Options(by=name), {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "said", ['api_key = "sk-live-canary"', 'api_key = "env:sk live canary"', 'api_key_env = "sk-live-canary"']
+)
+def test_a_key_that_stands_in_the_file_itself_is_refused_and_shown_by_no_command(tmp_path: Path, said: str) -> None:
+    file = write(tmp_path, f'[models.far]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n{said}\n')
+    with pytest.raises(BadConfiguration) as refused:
+        load_settings(Options(), {}, tmp_path)
+    assert "canary" not in f"{refused.value} {refused.value.hint}"
+    assert str(file) in str(refused.value) or "model far, api_key" in str(refused.value)
+    assert "env:NAME" in refused.value.hint
+    assert "is not TOML" not in str(refused.value)

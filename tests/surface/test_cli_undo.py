@@ -9,6 +9,8 @@ import pytest
 
 from tests.surface.desk_folder import Answered, Folder
 
+pytestmark = pytest.mark.slow
+
 AGENTS = """
 from pydantic import BaseModel
 

@@ -9,6 +9,8 @@ from kernos.vocabulary.ids import RunId
 from kernos.vocabulary.traceparent import trace_id, traceparent
 from tests.surface.desk_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 SMALL = '{"order": "A1"}'
 LARGE = '{"order": "A1", "amount_cents": 6000}'
 

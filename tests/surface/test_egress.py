@@ -23,6 +23,8 @@ from kernos.adapters.http.addresses import METADATA, Place, carried, place_of
 from kernos.adapters.http.egress import Egress, Refused, host_of
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 
+pytestmark = pytest.mark.slow
+
 SERVER = """
 import gzip, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -17,6 +17,7 @@ from msgspec import json
 
 from kernos.adapters.http.answer_schema import strict
 from kernos.adapters.http.model import OpenAIModel
+from kernos.adapters.secrets.secret import Secret
 from kernos.vocabulary.contract import ModelReply, ModelRequest
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
@@ -257,7 +258,7 @@ async def test_an_endpoint_that_is_not_there_is_retryable(endpoint: Endpoint) ->
 
 async def test_the_key_is_read_at_the_call_and_never_told(endpoint: Endpoint) -> None:
     name = "KERNOS_TEST_KEY_OF_OPENAI_MODEL"
-    model = OpenAIModel(endpoint.url, "m", api_key_env=name)
+    model = OpenAIModel(endpoint.url, "m", api_key=Secret(f"env:{name}").read)
     await endpoint.script()
     missing = await _failure(model)
     assert await endpoint.seen() == []

@@ -15,6 +15,8 @@ from kernos import HttpService, ToolFailed
 from kernos.adapters.sqlite.lock import WorkerLock
 from tests.surface.desk_running import Desk, delivered, running_desk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
@@ -106,7 +108,7 @@ async def test_after_a_sigkill_in_the_middle_every_ticket_ends_and_the_books_agr
 
 
 @pytest.mark.slow
-@pytest.mark.limit(60)
+@pytest.mark.limit(150)
 async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_path: Path) -> None:
     """The demo says so by its exit code; it must also get at least 70 of 100 tickets right: the rules never saw them."""
     command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(tmp_path / "data")]
@@ -119,10 +121,9 @@ async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_pa
     assert re.search(r"stands +shop.mail +a mail cannot be called back", text)
     assert "shop.refund over 64.00: no policy permits it unattended." in text
     assert re.search(r"bank.pay over 900.00: ask, because .*nobody vouches for it", text)
-    assert (
-        "address or letter: none. The journal verifies: no findings. Paid back by it 64.00, by the shop's ledger 64.00."
-        in text
-    )
+    assert "is from Noah Holt <noah.holt@brightmail.example>." in text
+    assert "<[pii.email erased]>. The journal verifies: no findings. The books agree." in text
+    assert re.search(r"customer erased +.* \d+ values gone, 0 of \d+ files hold any", text)
     (by_kernos, by_shop) = re.findall(r"of it voided by .* ([\d.,]+) ", text)
     assert by_kernos == by_shop != "0.00"
     found = re.search(r"right outcomes.*\((\d+) %\)", text)
@@ -130,13 +131,14 @@ async def test_the_demo_ends_with_books_that_agree_and_most_tickets_right(tmp_pa
     assert int(found[1]) >= 70
 
 
-async def test_ctrl_c_ends_the_demo_and_its_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_ctrl_c_ends_the_demo_and_its_processes(tmp_path: Path, ending: signal.Signals) -> None:
     data = tmp_path / "data"
     command = [sys.executable, "-m", "examples.returns_desk.demo", "--data", str(data)]
     demo = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert demo.stdout is not None
     await demo.stdout.readuntil(b"killed")  # The first kill: everything is under way.
-    demo.send_signal(signal.SIGINT)
+    demo.send_signal(ending)
     rest = await demo.stdout.read()
     assert await demo.wait() == 130
     assert b"Stopped" in rest

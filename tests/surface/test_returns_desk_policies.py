@@ -8,6 +8,7 @@ import pytest
 from examples.returns_desk.desk import shop_tools as tools
 from examples.returns_desk.desk import undo_tools as undo
 from examples.returns_desk.desk.agents import AGENTS, models
+from examples.returns_desk.desk.records import Account
 from examples.returns_desk.desk.serve import POLICIES
 from kernos import Kernel
 from kernos.vocabulary.contract import ToolContract
@@ -50,8 +51,13 @@ def test_money_goes_alone_up_to_50_waits_above_and_never_exceeds_what_was_paid(
 
 
 def test_other_addresses_and_accounts_always_wait_for_a_person() -> None:
-    assert answer(tools.reroute, tools.Reroute(order_id="A-1", shipment_id="S-1", address="x", facts=[])) == "ask"
-    changed = tools.AccountChange(customer_id="C-1", email="a@b.test", address=None, facts=[])
+    assert (
+        answer(
+            tools.reroute, tools.Reroute(order_id="A-1", shipment_id="S-1", customer="a@b.test", address="x", facts=[])
+        )
+        == "ask"
+    )
+    changed = tools.AccountChange(customer_id="C-1", customer="a@b.test", email="a@b.test", address=None, facts=[])
     assert answer(tools.account, changed) == "ask"
 
 
@@ -93,7 +99,11 @@ TAKING_BACK: list[tuple[ToolContract[Any, Any], object, str]] = [
     ),
     (undo.reopen, undo.Reopening(order_id="A-1", reason="x"), "allow"),
     (undo.address_back, undo.AddressBack(shipment_id="S-1", address="x", replaces="y"), "ask"),
-    (undo.account_back, undo.AccountBack(customer_id="C1", email=None, address="x", replaces={"address": "y"}), "ask"),
+    (
+        undo.account_back,
+        undo.AccountBack(customer_id="C1", email=None, address="x", replaces=Account(address="y")),
+        "ask",
+    ),
 ]
 
 

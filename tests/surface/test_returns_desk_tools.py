@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from examples.returns_desk.desk import shop_tools as tools
 from examples.returns_desk.desk import undo_tools as undo
+from examples.returns_desk.desk.records import Account
 from examples.returns_desk.desk.service import SHOP_VARIABLE, shop
 from examples.returns_desk.processes import Process
 from examples.returns_desk.shop.seeding import Row, seed_shop
@@ -18,6 +19,8 @@ from kernos import HttpService
 from kernos.testing import Outside, check_tag, check_tool
 from kernos.vocabulary.contract import ToolContract
 from tests.surface.desk_running import Desk, delivered, running_desk
+
+pytestmark = pytest.mark.slow
 
 SEEDED = seed_shop(7)
 REFUNDED = {refund["order_id"] for refund in SEEDED.refunds}
@@ -53,12 +56,16 @@ def cancel(number: int) -> tools.Cancellation:
 
 def reroute(number: int) -> tools.Reroute:
     address = f"{number} New Road"
-    return tools.Reroute(order_id=MOVING["id"], shipment_id=MOVING["shipment_id"], address=address, facts=[])
+    return tools.Reroute(
+        order_id=MOVING["id"], shipment_id=MOVING["shipment_id"], customer="a@b.test", address=address, facts=[]
+    )
 
 
 def account(number: int) -> tools.AccountChange:
     email, address = f"new{number}@post.example", f"{number} New Road"
-    return tools.AccountChange(customer_id=HOME["customer_id"], email=email, address=address, facts=[])
+    return tools.AccountChange(
+        customer_id=HOME["customer_id"], customer="a@b.test", email=email, address=address, facts=[]
+    )
 
 
 def mail(number: int) -> tools.Mail:
@@ -135,7 +142,7 @@ UNDOS: list[tuple[ToolContract[Any, Any], BaseModel]] = [
     (undo.recall_exchange, undo.ExchangeRecall(exchange_id="X-1", order_id="A-1", sku="S", reason="x")),
     (undo.reopen, undo.Reopening(order_id="A-1", reason="x")),
     (undo.address_back, undo.AddressBack(shipment_id="S-1", address="x", replaces="y")),
-    (undo.account_back, undo.AccountBack(customer_id="C1", email="e", address=None, replaces={"email": "f"})),
+    (undo.account_back, undo.AccountBack(customer_id="C1", email="e", address=None, replaces=Account(email="f"))),
 ]
 
 

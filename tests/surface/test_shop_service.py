@@ -13,6 +13,8 @@ import pytest
 from examples.returns_desk.shop.seeding import seed_shop
 from tests.surface.shop_running import REFUND, Shop, as_seeded, is_, parcel, running_shop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:

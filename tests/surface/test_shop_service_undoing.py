@@ -7,6 +7,8 @@ import pytest
 
 from tests.surface.shop_running import REFUND, Answer, Shop, as_seeded, is_, parcel, running_shop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:

@@ -123,7 +123,7 @@ def _said(act: Act) -> str:
         case tools.Cancellation():
             return f"order {act.order_id} cancelled"
         case tools.Reroute():
-            return f"parcel {act.shipment_id} goes to {act.address}"
+            return f"parcel {act.shipment_id} goes to another address"
         case tools.AccountChange():
             return f"account {act.customer_id} changed"
 

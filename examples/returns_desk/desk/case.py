@@ -50,7 +50,7 @@ class Case:
 
     def summary(self) -> str:
         """Say in one sentence what was found."""
-        who = f"{self.sender.name} ({self.sender.id})" if self.sender else "an unknown sender"
+        who = f"customer {self.sender.id}" if self.sender else "an unknown sender"
         if self.order is None:
             return f"{who}; no order found" + (f" among {self.choices}" if self.choices else "")
         whose = "their" if self.owned else "somebody else's"
@@ -103,15 +103,14 @@ async def _order(ctx: Context, number: str) -> Order | None:
 
 async def _with_records(ctx: Context, case: Case) -> Case:
     """Add what belongs to the order; of somebody else's order nothing more is looked at."""
-    order = case.order
+    order, sender = case.order, case.sender
     assert order is not None
-    owned = case.sender is not None and order.customer_id == case.sender.id
-    if not owned:
+    if sender is None or order.customer_id != sender.id:
         return Case(case.ticket, case.reading, case.today, case.sender, order, found_by=case.found_by)
     payment = await ctx.call(tools.payment, tools.ById(id=order.payment_id))
     shipment: Shipment | None = None
     if order.shipment_id is not None:
-        shipment = await ctx.call(tools.shipment, tools.ById(id=order.shipment_id))
+        shipment = await ctx.call(tools.shipment, tools.Parcel(id=order.shipment_id, customer=sender.email))
     stock: Stock | None = None
     if (
         case.match is not None

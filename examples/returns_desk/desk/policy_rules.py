@@ -85,15 +85,17 @@ def _first_wish(case: Case) -> Intent:
 
 def hand_over(case: Case, why: str) -> Verdict:
     """Give the case to a person, with everything that is known."""
-    question = "\n".join([f"Ticket {case.ticket.id} is yours: {why}.", *facts_of(case)])
+    ticket, reading = case.ticket, case.reading
+    said = [f"it is from {ticket.from_email or 'nobody'}: {ticket.subject or '(no subject)'}"]
+    wanted = [f"it names another address: {other}" for other in (reading.email, reading.address) if other]
+    question = "\n".join([f"Ticket {ticket.id} is yours: {why}.", *said, *facts_of(case, *wanted)])
     return Verdict("hand_over", why, "hand_over", question=question)
 
 
 def facts_of(case: Case, *more: str) -> list[str]:
-    """Lay the case out for a person, a fact a line."""
+    """Lay the case out for a person, a fact a line, without a word that is sealed: that is shown to whoever asks for it."""
     ticket, order, payment, shipment = case.ticket, case.order, case.payment, case.shipment
-    facts = [f"ticket {ticket.id} from {ticket.from_email or 'nobody'}: {ticket.subject or '(no subject)'}"]
-    facts.append(f"sender: {case.sender.name}, customer {case.sender.id}" if case.sender else "sender: no customer")
+    facts = [f"ticket {ticket.id}", f"sender: customer {case.sender.id}" if case.sender else "sender: no customer"]
     if order is not None and case.owned:
         items = ", ".join(f"{item.quantity} x {item.name} at {money(item.unit_cents)}" for item in order.items)
         facts.append(f"order {order.id}, found by {case.found_by}: {order.status}, placed {order.placed_on}; {items}")
@@ -102,7 +104,7 @@ def facts_of(case: Case, *more: str) -> list[str]:
     if payment is not None:
         facts.append(f"paid {money(payment.captured_cents)}, given back {money(payment.refunded_cents)}")
     if shipment is not None:
-        facts.append(f"parcel {shipment.id}: {shipment.status}, goes to {shipment.address}")
+        facts.append(f"parcel {shipment.id}: {shipment.status}")
     if case.reading.instructs:
         facts.append("the ticket holds text that tries to instruct software; it was left out")
     return [*facts, *more]
@@ -136,14 +138,16 @@ def _account(case: Case) -> Verdict:
     if case.sender is None:
         return Verdict("clarify", "the sender is no customer", "which")
     email, address = case.reading.email, case.reading.address
-    wanted = " and ".join(part for part in (email, address) if part)
+    wanted = " and ".join(name for name, other in (("e-mail", email), ("postal", address)) if other)
     act = AccountChange(
         customer_id=case.sender.id,
+        customer=case.sender.email,
         email=email,
         address=address,
-        facts=facts_of(case, f"wanted from now on: {wanted}", f"address so far: {case.sender.address}"),
+        address_now=case.sender.address,
+        facts=facts_of(case),
     )
-    return Verdict("account_change", f"wants {wanted} from now on", "account", (act,))
+    return Verdict("account_change", f"wants another {wanted} address from now on", "account", (act,))
 
 
 # --- before delivery ---------------------------------------------------------------------------------------------
@@ -174,10 +178,16 @@ def _reroute(case: Case) -> Verdict:
     if address is None:
         return Verdict("clarify", "it does not say which address", "address")
     if shipment is None:
-        return hand_over(case, f"it has no parcel yet whose address could be changed to {address}")
-    facts = facts_of(case, f"wanted address: {address}")
-    act = Reroute(order_id=order.id, shipment_id=shipment.id, address=address, facts=facts)
-    return Verdict("reroute", f"it is on its way and should go to {address}", "reroute", (act,))
+        return hand_over(case, "it has no parcel yet whose address could be changed")
+    act = Reroute(
+        order_id=order.id,
+        shipment_id=shipment.id,
+        customer=case.ticket.from_email,
+        address=address,
+        address_now=shipment.address,
+        facts=facts_of(case),
+    )
+    return Verdict("reroute", "it is on its way and should go to another address", "reroute", (act,))
 
 
 def _where(case: Case) -> Verdict:

@@ -1,17 +1,23 @@
-"""Records: what the shop's service says about customers, orders, payments, shipments and stock. Money is in cents."""
+"""Records: what the shop's service says about customers, orders, payments, shipments and stock. Money is in cents.
+
+Who a customer is, is sealed; what the desk has no use for (where an order went, how it was paid) it does not take over.
+"""
 
 from datetime import date
+from typing import Annotated
 
 from pydantic import BaseModel
+
+from kernos import Label
 
 
 class Customer(BaseModel):
     """A customer. The e-mail address is what a ticket's sender is checked against."""
 
     id: str
-    name: str
-    email: str
-    address: str = ""
+    name: Annotated[str, Label("pii.name", subject="email")]
+    email: Annotated[str, Label("pii.email", subject="email")]
+    address: Annotated[str, Label("pii.address", subject="email")] = ""
     language: str = "en"
     vip: bool = False
 
@@ -40,7 +46,6 @@ class Order(BaseModel):
     placed_on: date
     status: str
     delivered_on: date | None = None
-    address: str = ""
     items: list[Item]
     total_cents: int
     payment_id: str
@@ -62,12 +67,12 @@ class Payment(BaseModel):
 
 
 class Shipment(BaseModel):
-    """A parcel on its way, or not any more."""
+    """A parcel on its way, or not any more. Its address is that of whom the desk asked for."""
 
     id: str
     order_id: str
     status: str
-    address: str = ""
+    address: Annotated[str, Label("pii.address", subject="customer")] = ""
     promised_on: date | None = None
     delivered_on: date | None = None
 
@@ -102,10 +107,17 @@ class Written(BaseModel):
 class Rerouted(Written):
     """The answer to a change of address, with the address before; empty where the shop does not say."""
 
-    address_before: str = ""
+    address_before: Annotated[str, Label("pii.address", subject="customer")] = ""
+
+
+class Account(BaseModel):
+    """What an account says, of what is to be changed in it; null for the rest."""
+
+    email: Annotated[str, Label("pii.email", subject="customer")] | None = None
+    address: Annotated[str, Label("pii.address", subject="customer")] | None = None
 
 
 class Changed(Written):
     """The answer to a change of an account, with what was changed as it was before."""
 
-    before: dict[str, str] = {}
+    before: Account = Account()

@@ -15,16 +15,19 @@
 | reroute, account | address_back, account_back | somebody changes it once more |
 | mail, note | nothing | |
 
-`facts` in the arguments of an action are for the person who may be asked about it; they are not sent to the shop.
+`facts` in the arguments of an action are for the person who may be asked about it, and so is `address_now`; they are not sent to the shop.
+`customer` is the e-mail address by which the shop knows whose the answer is.
 """
 
 from datetime import timedelta
+from typing import Annotated
 
 from pydantic import BaseModel
 
 from examples.returns_desk.desk import undo_tools as undo
 from examples.returns_desk.desk.lists import mails, refunds
 from examples.returns_desk.desk.records import (
+    Account,
     Changed,
     Customers,
     Order,
@@ -36,7 +39,7 @@ from examples.returns_desk.desk.records import (
     Written,
 )
 from examples.returns_desk.desk.service import PATIENT, SHOP_VARIABLE, look_up, part, shop, write
-from kernos import CannotUndo, Consequence, FlowContract, Found, Role, ToolCall, Undo, tool
+from kernos import CannotUndo, Consequence, FlowContract, Found, Label, Role, ToolCall, Undo, tool
 
 __all__ = ["SHOP_VARIABLE", "shop"]
 
@@ -47,17 +50,28 @@ IN_THE_HOUSE = timedelta(hours=2)
 """Until then a parcel has not left, so that it can be held back."""
 
 
+Email = Annotated[str, Label("pii.email")]
+Address = Annotated[str, Label("pii.address")]
+
+
 class Search(BaseModel):
     """Which customers: by exact e-mail address, or by a part of the name."""
 
-    email: str = ""
-    name: str = ""
+    email: Email = ""
+    name: Annotated[str, Label("pii.name")] = ""
 
 
 class ById(BaseModel):
     """Which record."""
 
     id: str
+
+
+class Parcel(BaseModel):
+    """Which parcel, and of whom."""
+
+    id: str
+    customer: Email
 
 
 class Refund(BaseModel):
@@ -104,7 +118,9 @@ class Reroute(BaseModel):
 
     order_id: str
     shipment_id: str
-    address: str
+    customer: Email
+    address: Address
+    address_now: Address = ""
     facts: list[str]
 
 
@@ -112,15 +128,17 @@ class AccountChange(BaseModel):
     """Another e-mail or postal address for a customer; null leaves it as it is."""
 
     customer_id: str
-    email: str | None
-    address: str | None
+    customer: Email
+    email: Email | None
+    address: Address | None
+    address_now: Address = ""
     facts: list[str]
 
 
 class Mail(BaseModel):
     """A mail to a customer."""
 
-    to: str
+    to: Email
     subject: str
     text: str
 
@@ -158,7 +176,7 @@ async def payment(request: ById, call: ToolCall) -> Payment:
 
 
 @tool("shop.shipment", effect="read", retry=PATIENT)
-async def shipment(request: ById, call: ToolCall) -> Shipment:
+async def shipment(request: Parcel, call: ToolCall) -> Shipment:
     """Look at a parcel."""
     return Shipment.model_validate_json((await shop.get(f"/shipments/{part(request.id)}", call=call)).text)
 
@@ -247,14 +265,14 @@ async def reroute(request: Reroute, call: ToolCall) -> Rerouted:
 
 
 def _account_before(request: AccountChange, made: Changed) -> undo.AccountBack:
-    if not made.before:
+    if made.before == Account():
         message = "the shop did not say what the account said before"
         raise CannotUndo(message)
     return undo.AccountBack(
         customer_id=request.customer_id,
-        email=made.before.get("email"),
-        address=made.before.get("address"),
-        replaces=_changes(request),
+        email=made.before.email,
+        address=made.before.address,
+        replaces=Account(email=request.email or None, address=request.address or None),
     )
 
 

@@ -3,11 +3,13 @@
 No agent declares them, so none can call them by itself: the kernel does, for an action that it takes back.
 """
 
+from typing import Annotated
+
 from pydantic import BaseModel
 
-from examples.returns_desk.desk.records import Written
+from examples.returns_desk.desk.records import Account, Written
 from examples.returns_desk.desk.service import PATIENT, part, write
-from kernos import ToolCall, tool
+from kernos import Label, ToolCall, tool
 
 
 class RefundVoid(BaseModel):
@@ -47,17 +49,17 @@ class AddressBack(BaseModel):
     """The address that a parcel went to before, if nobody changed it once more."""
 
     shipment_id: str
-    address: str
-    replaces: str
+    address: Annotated[str, Label("pii.address")]
+    replaces: Annotated[str, Label("pii.address")]
 
 
 class AccountBack(BaseModel):
     """What an account said before, if nobody changed it once more; null where nothing was changed."""
 
     customer_id: str
-    email: str | None
-    address: str | None
-    replaces: dict[str, str]
+    email: Annotated[str, Label("pii.email")] | None
+    address: Annotated[str, Label("pii.address")] | None
+    replaces: Account
 
 
 @tool("shop.void_refund", effect="idempotent", retry=PATIENT)
@@ -96,7 +98,8 @@ async def account_back(request: AccountBack, call: ToolCall) -> Written:
     """Put an account back to what it said before."""
     body = request.model_dump(include={"email", "address"}, exclude_none=True)
     path = f"/customers/{part(request.customer_id)}/account"
-    return await write(path, {**body, "replaces": request.replaces}, call, Written)
+    replaces = request.replaces.model_dump(exclude_none=True)
+    return await write(path, {**body, "replaces": replaces}, call, Written)
 
 
 UNDOS = (void_refund, withdraw_label, recall_exchange, reopen, address_back, account_back)

@@ -6,6 +6,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from kernos.adapters.joserfc.tokens import TokenReader
 from kernos.app.kernel import Kernel
 from kernos.control.authority import Secret, new_secret
 from kernos.kernel.identity import is_good
@@ -21,6 +22,7 @@ from kernos.vocabulary.administration import (
 )
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.ids import DEFAULT_TENANT, EpochMs, PrincipalId, TenantId
+from kernos.vocabulary.own_keys import AddOwnKey, RevokeOwnKey
 
 CREDENTIAL_MS = 90 * 86_400_000
 """How long a credential is good unless told otherwise: a quarter."""
@@ -45,6 +47,16 @@ class Held:
     scopes: tuple[str, ...]
     expires_at: EpochMs
     is_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsKey:
+    """A key that a person signs with."""
+
+    key: str
+    principal: str
+    public_key: str
+    is_revoked: bool
 
 
 class Access:
@@ -96,6 +108,16 @@ class Access:
         """Make a credential void, by its id. Raises NotFound, NotAllowed."""
         await self._command(RevokeCredential(credential, reason), by)
 
+    async def add_key(self, principal: str, public_key: str, *, by: str = "") -> str:
+        """Let a person sign with a key of their own, given as JSON Web Key or PEM; return its id. Raises BadConfiguration, InvalidInput, NotAllowed."""
+        key = TokenReader.of(public_key).newest
+        await self._command(AddOwnKey(key.id, PrincipalId(principal), key.public_key.hex()), by)
+        return key.id
+
+    async def revoke_key(self, key: str, *, reason: str = "", by: str = "") -> None:
+        """Let what a person's key signed count no more, by its id. Raises NotFound, NotAllowed."""
+        await self._command(RevokeOwnKey(key, reason), by)
+
     async def require(self, principal: str, *, valid_ms: int = CREDENTIAL_MS, by: str = "") -> Secret:
         """Take commands only with credentials from now on; `principal` gets the first, good for everything in the whole deployment."""
         await self.admit(principal, tenant=EVERY_TENANT, by=by)
@@ -120,6 +142,12 @@ class Access:
             Held(name, one.principal, one.tenant, tuple(sorted(one.scopes)), one.expires_at, is_good(state, one, at))
             for name, one in state.credentials.items()
         ]
+
+    def own_keys(self) -> list[PersonsKey]:
+        """Return which keys people sign with, newest last."""
+        self._kernel.authority.whole("", Scope.ADMINISTER, "whose keys there are")
+        keys = self._kernel.administrator.state.own_keys
+        return [PersonsKey(name, one.principal, one.public_key, one.is_revoked) for name, one in keys.items()]
 
     async def _command(self, command: AdministrationCommand, by: str) -> None:
         who = self._kernel.authority.whole(by, Scope.ADMINISTER, "who may do what")

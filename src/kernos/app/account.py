@@ -235,12 +235,18 @@ def _performed(account: Account, event: Event, data: ev.ActionPerformed) -> None
 
 
 def _failed(account: Account, event: Event, data: ev.ActionFailed) -> None:
-    _close_attempt(account, event, f"{data.failure.code}: {data.failure.message}")
+    if data.gate is not None:
+        _decided(account, event, data.gate)
+    else:
+        _close_attempt(account, event, f"{data.failure.code}: {data.failure.message}")
     _answered(account, event, None, data.failure)
 
 
 def _doubted(account: Account, event: Event, data: ev.ActionDoubted) -> None:
-    _close_attempt(account, event, data.message)
+    if data.gate is not None:
+        _decided(account, event, data.gate)
+    else:
+        _close_attempt(account, event, data.message)
     account.state, account.outcome = "in doubt", data.message
 
 

@@ -1,7 +1,9 @@
 """Budgets: the file `budgets.toml` beside the policies, which declares caps and who may raise them."""
 
 import tomllib
+from math import isfinite
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -25,6 +27,8 @@ class _Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     raised_by: tuple[str, ...] = ()
+    raised_with: Literal["", "own-key"] = ""
+    asked_by_another: bool = False
     warn_at: tuple[int, ...] = (50, 80)
     cap: tuple[_Cap, ...] = ()
 
@@ -37,7 +41,8 @@ def caps_of(source: str | Path | Caps | None, policies: object) -> Caps:
         return read_caps(Path(source))
     if not isinstance(policies, (str, Path)) or "\n" in str(policies) or ";" in str(policies):
         return Caps()
-    path = Path(policies) / FILE_NAME
+    named = Path(policies)
+    path = (named.parent if named.is_file() else named) / FILE_NAME
     return read_caps(path) if path.is_file() else Caps()
 
 
@@ -56,14 +61,20 @@ def read_caps(path: Path) -> Caps:
             if caps.setdefault((cap.over, cap.name, cap.unit), cap) is not cap:
                 message = f"{path} caps {cap.unit} of {cap.over} {cap.name or 'each'} twice"
                 raise BadConfiguration(message, hint="Keep one of them.")
-    return Caps(tuple(caps.values()), found.raised_by, tuple(sorted(found.warn_at)))
+    return Caps(
+        tuple(caps.values()),
+        found.raised_by,
+        tuple(sorted(found.warn_at)),
+        bool(found.raised_with),
+        found.asked_by_another,
+    )
 
 
 def _caps(one: _Cap, path: Path) -> list[Cap]:
     if one.name and one.over in (Over.RUN, Over.STORE):
         message = f"{path}: a cap over {one.over} has no name, and this one is named {one.name!r}"
         raise BadConfiguration(message, hint="Leave the name out; a single run gets its budget where it is started.")
-    usd = None if one.usd is None else round(one.usd * _MICROUSD)
+    usd = None if one.usd is None else round(one.usd * _MICROUSD) if isfinite(one.usd) else -1
     amounts = {Unit.MICROUSD: usd, Unit.TOKENS: one.tokens, Unit.CALLS: one.calls, Unit.RUNS: one.runs}
     given = {unit: amount for unit, amount in amounts.items() if amount is not None}
     if not given or any(not 0 <= amount <= AMOUNT_MAX for amount in given.values()):

@@ -10,7 +10,7 @@ from kernos.app.kernel import Kernel
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.erasure import EraseSubject
 from kernos.vocabulary.errors import InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.ids import EpochMs, PrincipalId
+from kernos.vocabulary.ids import EpochMs, PrincipalId, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ class Receipt:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What is sealed of a person, and would be gone."""
+
+    tenant: TenantId
+    keys: tuple[str, ...]
+    values: int
+    by: PrincipalId
+    """Who would erase it."""
+
+
 class Erasure:
     """Erases people from an open kernel's store; it needs the scope `administer`, and a person to order it."""
 
@@ -35,12 +46,8 @@ class Erasure:
         """Take an open kernel."""
         self._kernel = kernel
 
-    async def erase(self, subject: str, *, tenant: str = "", reason: str = "", by: str = "") -> Receipt:
-        """Destroy everything that is sealed of a subject; return once it is gone from the disk.
-
-        `subject`: what the subject fields of contracts say (a customer's number), or the value itself where none is named (an address).
-        Raises NotFound when nothing of this subject is sealed, NotAllowed, InvalidInput.
-        """
+    def look(self, subject: str, *, tenant: str = "", by: str = "") -> Sealed:
+        """Return what is sealed of a subject; nothing is erased. Raises what `erase` raises."""
         kernel = self._kernel
         who = kernel.authority.who(by, Scope.ADMINISTER)
         own = kernel.authority.tenant(tenant)
@@ -57,8 +64,17 @@ class Erasure:
             raise NotFound(
                 message, hint="Subjects are named as the contracts' subject fields say; another tenant needs --tenant."
             )
-        values = sum(kernel.vault.count(key) for key in keys)
-        await kernel.administrator.command(EraseSubject(own, keys, values, reason), who)
+        return Sealed(own, keys, sum(kernel.vault.count(key) for key in keys), who)
+
+    async def erase(self, subject: str, *, tenant: str = "", reason: str = "", by: str = "") -> Receipt:
+        """Destroy everything that is sealed of a subject; return once it is gone from the disk.
+
+        `subject`: what the subject fields of contracts say (a customer's number), or the value itself where none is named (an address).
+        Raises NotFound when nothing of this subject is sealed, NotAllowed, InvalidInput.
+        """
+        kernel, found = self._kernel, self.look(subject, tenant=tenant, by=by)
+        await kernel.administrator.command(EraseSubject(found.tenant, found.keys, found.values, reason), found.by)
         state = kernel.administrator.state
-        kernel.vault.destroy(keys)
-        return Receipt(own, keys, values, who, kernel.engine.shared.clock.now(), state.next_n - 1, reason)
+        kernel.vault.destroy(found.keys)
+        at = kernel.engine.shared.clock.now()
+        return Receipt(found.tenant, found.keys, found.values, found.by, at, state.next_n - 1, reason)

@@ -25,6 +25,8 @@ from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
+from kernos.control.line import Line
+from kernos.control.raising import Raises
 from kernos.control.reconciler import Reconciler, Reconciliation
 from kernos.control.registry import Registry
 from kernos.control.replay import rebuild
@@ -43,7 +45,7 @@ from kernos.ports.plane import Worker
 from kernos.ports.policy import Policy
 from kernos.ports.vault import Vault
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
-from kernos.vocabulary.budget import Budget, Caps
+from kernos.vocabulary.budget import Budget, Caps, EnterCaps
 from kernos.vocabulary.commands import (
     CancelRun,
     ResumeRun,
@@ -60,6 +62,7 @@ from kernos.vocabulary.errors import (
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.ids import (
     DEFAULT_TENANT,
+    KERNEL,
     EpochMs,
     PrincipalId,
     RunId,
@@ -116,7 +119,7 @@ class Kernel(People):
         self.path = Path(path)
         self.registry = Registry(agents, models or {}, (revert_agent(self._tool),))
         self.in_force = InForce(policies, self.registry)
-        self.caps = caps_of(budgets, policies)
+        self._caps = caps_of(budgets, policies)
         self._models = models or {}
         self._works = works
         self._credential = token
@@ -146,6 +149,9 @@ class Kernel(People):
         gate = Gate(self.registry, self.in_force.policy)
         circumstances = Circumstances(self.in_force.declared, self.journal, self._clock, self.administrator)
         self.in_force.attach(gate, circumstances, self.administrator)
+        tokens = self._open_tokens()
+        self.raises = Raises(tokens, lambda: self.administrator.state, self._clock.now, lambda: self.caps)
+        treasury = Treasury(lambda: self.caps, self.registry, self.journal, self.raises.amounts)
         shared = Surroundings(
             self._clock,
             self._chance,
@@ -153,10 +159,11 @@ class Kernel(People):
             gate,
             approval_ttl_ms,
             approval_token_ms,
-            self._open_tokens(),
+            tokens,
             circumstances,
             self.administrator,
-            Treasury(self.caps, self.registry, self.journal, lambda: self.administrator.state),
+            treasury,
+            Line(treasury, self.registry, self.administrator, self._clock),
         )
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         self.engine = Engine(
@@ -168,6 +175,8 @@ class Kernel(People):
         if self._works:
             self._lock = self._try_lock()
         self.engine.works = self._lock is not None
+        if self._lock is not None:
+            await self.administrator.command(EnterCaps(self._caps), KERNEL)
         await self.in_force.begin(works=self._lock is not None)
         await self._scheduler.start()
         return self
@@ -217,6 +226,12 @@ class Kernel(People):
         self.vault.close()
         if self._lock is not None:
             self._lock.release()
+
+    @property
+    def caps(self) -> Caps:
+        """The caps that count: those of the process that runs agents, as it recorded them; before one has, those that this kernel was given."""
+        recorded = None if self._lock is not None else self.administrator.state.caps_in_force
+        return self._caps if recorded is None else recorded
 
     @property
     def policy(self) -> Policy:
@@ -310,7 +325,7 @@ class Kernel(People):
         return await self.journal.select("runs", where, descending=True, limit=limit)
 
     async def waiting(self, *, kind: str = "", limit: int = 1_000) -> Sequence[Row]:
-        """Return what runs wait for, oldest run first: kind is approval, question, signal, timer or child."""
+        """Return what runs wait for, oldest run first: kind is approval, question, signal, timer, room or child."""
         self.authority.who("", Scope.LOOK)
         return await self.journal.select("waiting", {"kind": kind} if kind else {}, limit=limit)
 
@@ -359,7 +374,7 @@ class Kernel(People):
         return await self.planner.plan(found, to)
 
     async def revert(self, plan: UndoPlan, *, by: str = "") -> Run[UndoReport]:
-        """Take back what `plan` says, in a run of its own; `by` has seen the plan and thereby approves each of its calls.
+        """Take back what `plan` says, in a run of its own; a person who gives the command has seen the plan and thereby approves each of its calls.
 
         The same plan started twice is one run. Raises NotAllowed when the plan is no longer what would be done now.
         """
@@ -400,8 +415,9 @@ class Kernel(People):
     ) -> Run[UndoReport]:
         asked = self.engine.family.undo_request(intent, codec_of(UndoPlan).encode(plan), tenant)
         digests = (digest_of(Json(undo.args.encode())) for undo in plan.undos if not undo.obstacle)
+        is_yes = seen and by.startswith("person:")  # Who is no person says yes to nothing: each call asks for itself.
         requested = replace(
-            asked, reverts=RunId(plan.run), approved=tuple(digests) if seen else (), start_key=plan.run or run
+            asked, reverts=RunId(plan.run), approved=tuple(digests) if is_yes else (), start_key=plan.run or run
         )
         try:
             await self.engine.request(run, requested, by)

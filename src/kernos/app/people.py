@@ -17,6 +17,7 @@ from kernos.execution.seals import Seals, Seen
 from kernos.kernel.administration import Stop
 from kernos.kernel.identity import roles_of
 from kernos.kernel.state import Phase, RunState
+from kernos.ports.approvals import SignYes
 from kernos.ports.clock import Clock
 from kernos.ports.journal import Store
 from kernos.ports.vault import Vault
@@ -48,13 +49,17 @@ class People:
     _clock: Clock
 
     async def find(self, name: str) -> RunId:
-        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous; InvalidInput for an empty name."""
+        """Return the id of the run that begins with `name`, as in git. Raises NotFound, Ambiguous, NotAllowed; InvalidInput for an empty name."""
+        self.authority.check()
         return await find_run(self.journal, name)
 
-    async def approve(self, approval: str, *, by: str = "", digest: str = "", note: str = "") -> None:
+    async def approve(
+        self, approval: str, *, by: str = "", digest: str = "", note: str = "", sign: SignYes | None = None
+    ) -> None:
         """Say yes to the call that waits at `approval` (RUN or RUN.STEP, ids may be shortened).
 
-        `digest`: of the arguments that were looked at; without it, yes to what is asked now. Raises NotFound, NotAllowed, RunEnded.
+        `digest`: of the arguments that were looked at; without it, yes to what is asked now. `sign`: with the person's own key, see
+        `app/own_keys.py`. Raises NotFound, NotAllowed, RunEnded.
         """
         who = self.authority.who(by, Scope.ANSWER)
         run, step = await self._place(approval, Phase.ASKING)
@@ -62,9 +67,10 @@ class People:
         asked = state.step_in(step, Phase.ASKING, Phase.GRANTED)
         at = self._clock.now()
         asks, head = asked.phase is Phase.ASKING, await self.journal.head()
-        token = seal_yes(self.engine.shared, state, step, who, asked.digest, asked.gate, at, head) if asks else ""
-        roles = self._roles(who, state)
-        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token, who, roles), who)
+        roles, token, own = self._roles(who, state), "", ""
+        if asks and digest in ("", asked.digest):  # Nothing is signed that was not looked at; the command is refused.
+            token, own = seal_yes(self.engine.shared, state, step, who, asked.digest, asked.gate, at, head, sign)
+        await self._say(run, step, GrantApproval(step, digest or asked.digest, at, note, token, who, roles, own), who)
 
     async def deny(self, approval: str, reason: str, *, by: str = "") -> None:
         """Say no to the call that waits at `approval`."""
@@ -72,8 +78,16 @@ class People:
         run, step = await self._place(approval, Phase.ASKING)
         await self._say(run, step, DenyApproval(step, reason, self._clock.now()), who)
 
-    async def edit(self, approval: str, changes: Mapping[str, Any], *, by: str = "", note: str = "") -> None:
-        """Change arguments of the call that waits at `approval`, and say yes to the changed ones.
+    async def edit(
+        self,
+        approval: str,
+        changes: Mapping[str, Any],
+        *,
+        by: str = "",
+        note: str = "",
+        sign: SignYes | None = None,
+    ) -> None:
+        """Change arguments of the call that waits at `approval`, and say yes to the changed ones; `sign` as for `approve`.
 
         Raises InvalidInput when they do not fit the tool, NotAllowed when policy denies them.
         """
@@ -92,8 +106,9 @@ class People:
         known = known_of(shared, state, asked.what, args)
         gate = shared.gate.decide_call(state.request(), state.requested_by, agent, asked.what, args, known=known)
         at, digest = self._clock.now(), digest_of(args)
-        token = seal_yes(shared, state, step, who, digest, gate, at, await self.journal.head())
-        edit = EditApproval(step, args, digest, gate, at, note, token, who, self._roles(who, state))
+        roles, head = self._roles(who, state), await self.journal.head()
+        token, own = seal_yes(shared, state, step, who, digest, gate, at, head, sign)
+        edit = EditApproval(step, args, digest, gate, at, note, token, who, roles, own)
         await self._say(run, step, edit, who)
 
     async def ask_back(self, approval: str, question: str, *, by: str = "") -> None:
@@ -116,8 +131,11 @@ class People:
         return roles_of(self.administrator.state, who, state.request().tenant)
 
     async def answer(self, question: str, answer: str, *, by: str = "") -> None:
-        """Answer the question that waits at `question` (RUN or RUN.STEP)."""
+        """Answer the question that waits at `question` (RUN or RUN.STEP). Raises NotAllowed for whoever is no person: the answer is a person's word."""
         who = self.authority.who(by, Scope.ANSWER)
+        if not who.startswith("person:"):
+            message = f"{who} is no person, and the question was put to one"
+            raise NotAllowed(message, hint="Let a person answer; what another program says is a signal.")
         run, step = await self._place(question, Phase.WAITING)
         state = await self.engine.state(run)
         agent = self.registry.known_agent(state.request().agent)
@@ -126,8 +144,18 @@ class People:
         await self.engine.command(run, AnswerQuestion(step, answer), who)
 
     async def settle(self, action: str, verdict: str, note: str, *, result: Any = None, by: str = "") -> None:
-        """Say what became of an action in doubt: `done` (with its result, as JSON values), `not_done` or `unknown`."""
+        """Say what became of an action in doubt: `done` (with its result, as JSON values), `not_done` or `unknown`. Only a person does.
+
+        Raises NotFound, NotAllowed, InvalidInput for a result that does not fit the tool.
+        """
         who = self.authority.who(by, Scope.ANSWER)
+        if not who.startswith("person:"):
+            message = (
+                f"{who} is no person, and only a person says what became of an action: with `not_done` it is made again"
+            )
+            raise NotAllowed(
+                message, hint="Let a person look; what a program can look up belongs into the tool's look_up."
+            )
         run, step = await self._place(action, Phase.DOUBTED)
         state = await self.engine.state(run)
         text: Json | None = None
@@ -137,7 +165,8 @@ class People:
             try:
                 text = contract.output.encode(contract.output.decode(given)) if contract is not None else given
                 if contract is not None:
-                    text = Seals(self.vault, state.request().tenant).sealed(contract.output.plan, text)
+                    args = state.step_in(step, Phase.DOUBTED).args
+                    text = Seals(self.vault, state.request().tenant).sealed(contract.output.plan, text, asked=args)
             except ContractBroken as broken:
                 message = f"the result does not fit {contract.name if contract else 'the tool'}: {broken}"
                 hint = "Give the result that the tool would have returned: --result '{...}'."

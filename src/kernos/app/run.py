@@ -48,9 +48,11 @@ class Run(Generic[Out]):
     async def result(self) -> Out:
         """Wait for the end and return the output.
 
-        Raises RunDidNotComplete with the failure mode when the run failed, was cancelled or expired.
+        Raises RunDidNotComplete with the failure mode when the run failed, was cancelled or expired; NotAllowed.
         """
+        self._authority.check()
         outcome = await self._engine.end_of(self.id)
+        self._authority.check()  # It may have taken days.
         if isinstance(outcome, Failure):
             message = f"run {self.id} ended without a result ({outcome.code}): {outcome.message}"
             raise RunDidNotComplete(message, mode=outcome.code, hint=f"See why with `kernos trace {self.id}`.")
@@ -68,13 +70,15 @@ class Run(Generic[Out]):
         return next(event.by for event in events if type(event.data).__name__ in _ENDS)
 
     async def state(self) -> RunState:
-        """Return where the run stands."""
+        """Return where the run stands. Raises NotAllowed."""
+        self._authority.check()
         return await self._engine.state(self.id)
 
     async def events(self, *, follow: bool = True) -> AsyncIterator[Event]:
         """Yield the run's durable events from the first on; with `follow`, go on as they come until the run has ended."""
         after = -1
         while True:
+            self._authority.check()
             changed = self._engine.changed(self.id)
             ended = False
             for entry in await self._engine.journal.read(self.id, after):
@@ -89,10 +93,18 @@ class Run(Generic[Out]):
     async def signal(self, topic: str, data: Any = None, *, key: str = "", by: str = "") -> None:
         """Send a signal; a `key` makes it arrive once. What the principal says besides the intent only a person sends: raises NotAllowed."""
         who = self._authority.who(by, Scope.START)
-        if topic == PRINCIPAL_TOPIC and not who.startswith("person:"):
-            message = f"{who} is no person, and only a person speaks for the principal (topic {topic})"
-            raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
+        if topic == PRINCIPAL_TOPIC:
+            await self._check_speaks(who)
         await self._engine.command(self.id, DeliverSignal(topic, await self._told(data), key), who)
+
+    async def _check_speaks(self, who: PrincipalId) -> None:
+        """Raise NotAllowed unless `who` speaks for the principal: is the person that the run acts for, or one who may answer for them."""
+        if not who.startswith("person:"):
+            message = f"{who} is no person, and only a person speaks for the principal (topic {PRINCIPAL_TOPIC})"
+            raise NotAllowed(message, hint="Send it under a topic of your own: what it says is then nobody's word.")
+        if Scope.ANSWER not in self._authority.caller.scopes and who != (await self.state()).requested_by:
+            message = f"run {self.id} acts for somebody else than {who}, who does not speak for them (topic {PRINCIPAL_TOPIC})"
+            raise NotAllowed(message, hint="Ask for a credential with the scope answer, or let them say it themselves.")
 
     async def _told(self, data: Any) -> Json:
         """Write what a signal says; where the run deals with labelled values, its own are sealed."""

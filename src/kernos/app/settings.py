@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.secret import HINT, parts_of
 
 FILE_NAME = "kernos.toml"
 _STORE = "store.kernos"
@@ -36,7 +37,8 @@ class OpenAISettings(
 
     base_url: str
     model: str
-    api_key_env: str = ""
+    api_key: str = ""
+    """A reference to the key: `env:NAME`, `file:PATH` or `keyring:SERVICE/NAME`."""
     prompt_price_microusd: int | None = None
     completion_price_microusd: int | None = None
     options: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -193,16 +195,30 @@ def _file(named: str, here: Path) -> Path | None:
 
 def _read(file: Path) -> _File:
     try:
-        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _File)
+        found = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _File)
+        _check_secrets(found.models)
+    except msgspec.ValidationError as error:
+        message = f"{file} is wrong: {error}"
+        hint = 'Write api_key = "env:NAME" in its place.' if "`api_key_env`" in message else _SHAPE
+        raise BadConfiguration(message, hint=hint) from error
     except (ValueError, RecursionError) as error:  # No TOML, no UTF-8, a number of thousands of digits.
         message = f"{file} is not TOML: {error}"
         raise BadConfiguration(message, hint="Mend the file at that place.") from error
-    except msgspec.ValidationError as error:
-        message = f"{file} is wrong: {error}"
-        raise BadConfiguration(message, hint=_SHAPE) from error
     except OSError as error:
         message = f"{file} could not be read: {error.strerror or error}"
         raise BadConfiguration(message, hint="Check that this user may read it.") from error
+    return found
+
+
+def _check_secrets(models: Mapping[str, ModelSettings]) -> None:
+    """Refuse what is no reference to a secret before anything can show it: it may be the secret itself."""
+    for name, model in models.items():
+        if isinstance(model, OpenAISettings) and model.api_key:
+            try:
+                parts_of(model.api_key)
+            except ValueError as error:
+                message = f"model {name}, api_key: {error}"
+                raise BadConfiguration(message, hint=HINT) from None
 
 
 _SHOWN_MAX = 80  # Characters of a path that is none.

@@ -7,7 +7,7 @@ from kernos.app.kernel import Kernel
 from kernos.vocabulary.administration import Scope
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.flow import Role
-from kernos.vocabulary.grants import Grant, GrantSource, RevokeGrant
+from kernos.vocabulary.grants import GrantSource, RevokeGrant, StandingGrant
 from kernos.vocabulary.ids import DEFAULT_TENANT, TenantId
 
 ROLES = (Role.DESTINATION, Role.TARGET, Role.AMOUNT, Role.REFERENCES, Role.IDENTITY, Role.PLACE)
@@ -43,7 +43,7 @@ class Sources:
         if not by.startswith("person:") and by:
             message = f"{by} is no person, and only a person lets others speak for the principal"
             raise InvalidInput(message, hint="Say who grants it: --by person:NAME.")
-        says = Grant(
+        says = StandingGrant(
             TenantId(tenant), source, field, value, tuple(sorted(tools)), tuple(one for one in Role if one in roles)
         )
         text = repr((says.tenant, source, field, value, says.tools, tuple(map(str, says.roles))))
@@ -57,7 +57,7 @@ class Sources:
         who = self._kernel.authority.whole(by, Scope.ADMINISTER, "who speaks for the principal")
         await self._kernel.administrator.command(RevokeGrant(grant, reason), who)
 
-    def all(self) -> Mapping[str, Grant]:
+    def all(self) -> Mapping[str, StandingGrant]:
         """Return what holds, by id. Raises NotAllowed."""
         self._kernel.authority.whole("", Scope.ADMINISTER, "who speaks for the principal")
         return dict(self._kernel.administrator.state.grants)

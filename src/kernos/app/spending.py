@@ -1,18 +1,24 @@
 """Spending: how the caps of a store stand, and the way for a person to raise one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from kernos.app.kernel import Kernel
 from kernos.control.projections.accounts import TABLE
 from kernos.control.projections.reservations import TABLE as RESERVATIONS
+from kernos.control.raising import Signing, recorded, signed
+from kernos.control.surroundings import Surroundings
+from kernos.control.treasury import day_of, raising, shown
+from kernos.kernel.administration import AskedRaise, RaisedCap
 from kernos.kernel.budget import own_caps, standing
 from kernos.kernel.identity import roles_of
 from kernos.kernel.state import Phase
+from kernos.ports.approvals import SignYes
+from kernos.ports.journal import Row
 from kernos.vocabulary.administration import EVERY_TENANT, Scope
-from kernos.vocabulary.budget import PLACE, Over, RaiseCap, SettleReservation, Unit
+from kernos.vocabulary.budget import PLACE, Account, AskRaise, CapRaised, Over, RaiseCap, SettleReservation, Unit
 from kernos.vocabulary.errors import InvalidInput, NotAllowed, NotFound
-from kernos.vocabulary.ids import PrincipalId, RunId, StepName, TenantId
+from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, StepName, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,18 @@ class Line:
     reserved: int
     warned: int = 0
     """The highest share (percent) of the cap that people were told of in this period; 0 for none."""
+
+    def text(self) -> str:
+        """Say how far its cap is used."""
+        share = f"{self.used * 100 // self.cap} %" if self.cap else "all"
+        return f"{share} of {self.cap} of {shown(self._account())} is used or reserved"
+
+    def command(self) -> str:
+        """Return the command that raises its cap."""
+        return raising(self._account())
+
+    def _account(self) -> Account:
+        return Account(TenantId(self.tenant), self.over, self.name, self.period, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +68,28 @@ class Spending:
         self._kernel = kernel
 
     async def lines(self) -> Sequence[Line]:
-        """Return every account that was counted in, newest days last. Raises NotAllowed for whoever belongs to one tenant."""
-        self._kernel.authority.whole("", Scope.LOOK, "what was used of caps")
+        """Return every account that was counted in, newest days last; to whoever belongs to one tenant, that one's. Raises NotAllowed."""
+        self._kernel.authority.who("", Scope.LOOK)
+        return await self._lines(await self._kernel.journal.select(TABLE.name, {}, order="period"))
+
+    async def warnings(self) -> Sequence[Line]:
+        """Return the accounts of today, and of open runs, where a share of the cap was passed that people are told of. Raises NotAllowed."""
+        self._kernel.authority.who("", Scope.LOOK)
+        today = day_of(self._kernel.engine.shared.clock.now())
+        rows = [
+            row
+            for row in await self._kernel.journal.select(TABLE.name, {"warned": (1, None)}, limit=-1)
+            if row["period"] == today or (row["over"] == Over.RUN and await self._is_open(str(row["name"])))
+        ]
+        return [line for line in await self._lines(rows) if line.cap >= 0 and line.used * 100 >= line.warned * line.cap]
+
+    async def _is_open(self, run: str) -> bool:
+        rows = await self._kernel.journal.select("runs", {"run": run})
+        return any(row["ended_at"] is None for row in rows)
+
+    async def _lines(self, rows: Iterable[Row]) -> Sequence[Line]:
         found: list[Line] = []
-        for row in await self._kernel.journal.select(TABLE.name, {}, order="period"):
+        for row in rows:
             over, unit, name = Over(str(row["over"])), Unit(str(row["unit"])), str(row["name"])
             tenant = TenantId(str(row["tenant"]))
             cap = await self._cap(tenant, over, name, unit)
@@ -74,7 +110,7 @@ class Spending:
 
     async def standing(self) -> Sequence[Standing]:
         """Return what is reserved for calls and not settled, oldest run first; places of open runs are left out."""
-        self._kernel.authority.whole("", Scope.LOOK, "what stands reserved")
+        self._kernel.authority.who("", Scope.LOOK)
         found: list[Standing] = []
         for row in await self._kernel.journal.select(RESERVATIONS.name, {}, limit=-1):
             state = await self._kernel.engine.state(RunId(str(row["run"])))
@@ -104,11 +140,22 @@ class Spending:
         await self._kernel.engine.command(run, SettleReservation(int(number), verdict, note), who)
 
     async def raise_cap(
-        self, over: Over, name: str, unit: Unit, amount: int, *, reason: str, tenant: str = "", by: str = ""
-    ) -> int:
-        """Let up to `amount` be used from now on; return the cap before. Recorded with who says so and why.
+        self,
+        over: Over,
+        name: str,
+        unit: Unit,
+        amount: int,
+        *,
+        reason: str,
+        tenant: str = "",
+        by: str = "",
+        until: int = 0,
+        sign: SignYes | None = None,
+    ) -> CapRaised:
+        """Let up to `amount` be used from now on, `until` a time in milliseconds since 1970 (0: for good); return what was recorded: the cap before, who says so and why, and their signed word for it.
 
-        `name`: the agent's, or the run's id (or how it begins); empty for a tenant and the store. Raises NotAllowed for whoever is no person, or
+        `name`: the agent's, or the run's id (or how it begins); empty for a tenant and the store. `sign`: with the person's own key, see
+        `app/own_keys.py`. Raises NotAllowed for whoever is no person, or
         lacks the role that `raised_by` names; NotFound where there is no cap; InvalidInput for what does not raise it.
         """
         authority = self._kernel.authority
@@ -116,17 +163,83 @@ class Spending:
             who, where = authority.whole(by, Scope.ADMINISTER, "the cap of the whole store"), EVERY_TENANT
         else:
             who, where = authority.who(by, Scope.ADMINISTER), authority.tenant(tenant)
+        where, name, before = await self._place(where, over, name, unit)
+        self._check_may_raise(who, where)
+        now = self._kernel.engine.shared.clock.now()
+        if until and until <= now:
+            raise InvalidInput("the raise would have ended already", hint="Give a time that is still to come.")
+        known = self._kernel.administrator.state.caps.get((where, over, name, unit))
+        after = known.data.token if known is not None else ""
+        asked_by = await self._asked_by(who, (where, over, name, unit), amount)
+        command = RaiseCap(
+            where, over, name, unit, before, amount, reason, after=after, until=EpochMs(until), asked_by=asked_by
+        )
+        return await self._signed(command, who, sign)
+
+    async def ask_raise(
+        self, over: Over, name: str, unit: Unit, amount: int, *, reason: str, tenant: str = "", by: str = ""
+    ) -> None:
+        """Ask for a cap to be raised, as `raise_cap` does it: up to `amount`, by somebody else. Raises NotFound, InvalidInput, NotAllowed."""
+        authority = self._kernel.authority
+        who = authority.who(by, Scope.START)
+        where = EVERY_TENANT if over is Over.STORE else authority.tenant(tenant)
+        where, name, _ = await self._place(where, over, name, unit)
+        await self._kernel.administrator.command(AskRaise(where, over, name, unit, amount, reason), who)
+
+    def asked(self) -> Sequence[AskedRaise]:
+        """Return what people want raised and nobody has raised since, oldest first. Raises NotAllowed as `lines`."""
+        self._kernel.authority.who("", Scope.LOOK)
+        sees = self._kernel.authority.caller.sees
+        asked = [one for one in self._kernel.administrator.state.raises_asked.values() if sees(one.data.tenant)]
+        return sorted(asked, key=lambda one: one.at)
+
+    async def _place(self, where: TenantId, over: Over, name: str, unit: Unit) -> tuple[TenantId, str, int]:
+        """Return whose cap it is, its name, and how it stands. Raises NotFound where there is none."""
         name = where if over is Over.TENANT else name
         if over is Over.RUN:
             name = await self._kernel.find(name)
             where = (await self._kernel.engine.state(RunId(name))).request().tenant
-        self._check_may_raise(who, where)
         before = await self._cap(where, over, name, unit)
         if before < 0:
             message = f"there is no cap on the {unit} of {over} {name}".rstrip()
             raise NotFound(message, hint="See which there are with `kernos budget show`.")
-        await self._kernel.administrator.command(RaiseCap(where, over, name, unit, before, amount, reason), who)
-        return before
+        return where, name, before
+
+    async def _asked_by(self, who: PrincipalId, key: tuple[TenantId, Over, str, Unit], amount: int) -> PrincipalId:
+        """Return who else asked for the raise, empty where nobody did; whoever started a run asks for the raise of its cap."""
+        asked = self._kernel.administrator.state.raises_asked.get(key)
+        must = self._kernel.caps.is_asked_by_another
+        if key[1] is Over.RUN:
+            started_by = (await self._kernel.engine.state(RunId(key[2]))).requested_by
+            if must and started_by == who:
+                message = f"{who} started run {key[2]}, and may not raise its cap: that takes somebody else"
+                raise NotAllowed(message, hint="Let another person raise it.")
+            if asked is None:
+                return started_by if started_by != who else PrincipalId("")
+        if asked is None or asked.by == who:
+            return PrincipalId("")
+        if must and amount > asked.data.new:
+            message = f"{asked.by} asks for {asked.data.new} {key[3]}, not for {amount}"
+            raise NotAllowed(message, hint=f"Give up to {asked.data.new}, or let somebody ask for more.")
+        return asked.by
+
+    async def _signed(self, command: RaiseCap, who: PrincipalId, sign: SignYes | None) -> CapRaised:
+        shared: Surroundings = self._kernel.engine.shared
+        head, at = await self._kernel.journal.head(), shared.clock.now()
+        signing = Signing(shared.tokens, shared.chance, shared.approval_token_ms, sign)
+        token, own = signed(command, who, at, head, signing)
+        command = replace(command, token=token, own_signature=own)
+        raised = recorded(command, who, at)
+        self._kernel.raises.check(raised)
+        await self._kernel.administrator.command(command, who)
+        return raised.data
+
+    def raised(self) -> Sequence[tuple[RaisedCap, str]]:
+        """Return the newest raise of each cap, oldest first, with why it does not count (empty: it does). Raises NotAllowed as `lines`."""
+        self._kernel.authority.who("", Scope.LOOK)
+        sees = self._kernel.authority.caller.sees
+        caps = [one for one in self._kernel.administrator.state.caps.values() if sees(one.data.tenant)]
+        return [(one, self._kernel.raises.complaint(one)) for one in sorted(caps, key=lambda one: one.at)]
 
     def _check_may_raise(self, who: PrincipalId, tenant: TenantId) -> None:
         if not who.startswith("person:"):
@@ -146,5 +259,5 @@ class Spending:
             except NotFound as missing:
                 message = f"{name!r} is no run"
                 raise InvalidInput(message, hint="Name the first run of the tree.") from missing
-        raised = self._kernel.administrator.state.caps.get((tenant, over, name, unit), -1)
+        raised = self._kernel.raises.amounts().get((tenant, over, name, unit), -1)
         return max(cap, raised) if cap >= 0 else -1

@@ -102,6 +102,8 @@ class Wait:
                 return f"the time {when(self.due_at)}"
             case "attempt":
                 return f"its next attempt at {when(self.due_at)}"
+            case "room":
+                return f"room for {self.subject}: {self.details}{until}"
             case "child":
                 return f"run {self.subject[:SHORT]} of {self.details}"
             case _:
@@ -323,6 +325,10 @@ def _retry(event: Event, data: ev.CallAttemptFailed, name: str) -> str:
     return f"{said}; next at {when(data.retry_at)}"
 
 
+def _until(at: int) -> str:
+    return f", until {when(at)} at the latest" if at else ""
+
+
 def _spent(event: Event, data: ev.BudgetSpent, name: str) -> str:
     if data.verdict:
         return f"{event.by} said about {name}, which a crash cut off: {data.verdict}{_noted(data.note)}"
@@ -348,7 +354,18 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
         f"has what {n or 'the run'} may use: {_amounts(d.bookings)}{_warned(d.warnings)}"
     ),
     ev.BudgetSpent: _spent,
-    ev.CapRaised: lambda e, d, _: f"{e.by} raises {d.over} {d.name} from {d.old} to {d.new} {d.unit}: {d.reason}",
+    ev.RoomAwaited: lambda _, d, __: f"waits for room for {d.what}: {d.why}{_until(d.due_at)}",
+    ev.RoomFound: lambda _, __, n: f"it is the turn of {n or 'a call'} to have room",
+    ev.RoomForgone: lambda _, d, __: (
+        "waited for room as long as it may" if d.is_late else "waits for room no more: its branch was given up"
+    ),
+    ev.CapsEntered: lambda _, d, __: (
+        f"{len(d.caps.caps)} cap{'' if len(d.caps.caps) == 1 else 's'} from budgets.toml count"
+    ),
+    ev.CapRaised: lambda e, d, _: (
+        f"{e.by} raises {d.over} {d.name} from {d.old} to {d.new} {d.unit}{_until(d.until)}: {d.reason}"
+    ),
+    ev.RaiseAsked: lambda e, d, _: f"{e.by} asks to raise {d.over} {d.name} to {d.new} {d.unit}: {d.reason}",
     ev.CallDenied: lambda _, d, __: f"may not call {d.tool} {shown(d.args)}: {reason(d.gate)}",
     ev.ActionIntended: _intended,
     ev.ActionForgone: lambda _, d, __: f"did not call {d.tool} {shown(d.args)} ({d.failure.code}): {d.failure.message}",
@@ -383,6 +400,8 @@ _TELL: Mapping[type, Callable[[Event, Any, str], str]] = {
         f"{e.by} lets {d.says.source} with {d.says.field} = {d.says.value} speak for them (grant {d.grant})"
     ),
     ev.GrantRevoked: lambda e, d, _: f"{e.by} revokes grant {d.grant}{_noted(d.reason)}",
+    ev.OwnKeyAdded: lambda e, d, _: f"{e.by} says that {d.principal} signs with key {d.key}",
+    ev.OwnKeyRevoked: lambda e, d, _: f"{e.by} revokes key {d.key}{_noted(d.reason)}",
     ev.CredentialRevoked: lambda e, d, _: f"{e.by} revokes credential {d.credential}{_noted(d.reason)}",
     ev.StopOrdered: lambda e, d, _: f"{e.by} stops {shown_stop(d.kind, d.name)}{_noted(d.reason)}",
     ev.SubjectErased: lambda e, d, _: (

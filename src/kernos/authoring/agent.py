@@ -29,6 +29,8 @@ def agent(
     on_failure: Mapping[str, str] | None = None,
     migrations: Mapping[str, Migration] | None = None,
     untrusted: Sequence[str] = (),
+    without_room: str = "fail",
+    room_wait_ms: int = 0,
 ) -> Callable[[Callable[[Ctx, In], Awaitable[Out]]], AgentContract[In, Out]]:
     """Declare an async function as an agent: `@agent(tools=[refund])` above `async def desk(ctx: Context, t: Ticket) -> Answer`.
 
@@ -38,6 +40,7 @@ def agent(
     leaves it (the default), `compensate` takes it back, `compensate:CHECKPOINT` takes back what came after that checkpoint,
     `hand_over` asks a person. `migrations` say by older version how what it recorded becomes what the present types are.
     `untrusted` names the fields of the input that outsiders fill, such as a customer's letter: what is taken from them is nobody's word.
+    `without_room`: whether a call that a cap has no room for is to `fail` or to `wait`, `room_wait_ms` at most (0: as long as the run may).
     Raises BadDeclaration.
     """
 
@@ -52,10 +55,7 @@ def agent(
         if strange:
             message = f"agent {full} ({place}): {strange[0]!r} in its tools is no tool"
             raise BadDeclaration(message, hint="Put @tool(effect=...) above the function.")
-        names = [item.name for item in tools]
-        if len(set(names)) != len(names):
-            message = f"agent {full} ({place}) names a tool twice: {', '.join(names)}"
-            raise BadDeclaration(message)
+        _check_names([item.name for item in tools], f"agent {full} ({place})")
         _check_limits(limits or Limits(), f"agent {full} ({place})")
         for mode in failures:
             check_name(mode, f"a failure mode of agent {full}")
@@ -63,6 +63,7 @@ def agent(
         remedies = tuple(sorted((on_failure or {}).items()))
         for mode, remedy in remedies:
             _check_remedy(mode, remedy, full, place)
+        _check_room(without_room, room_wait_ms, f"agent {full} ({place})")
         kept = codec_of(state) if state is not None else None
         schemas = (given.schema.text, returned.schema.text, kept.schema.text if kept else b"")
         return AgentContract(
@@ -81,6 +82,8 @@ def agent(
             ),
             on_failure=remedies,
             untrusted=_checked_fields(untrusted, given, f"agent {full} ({place})"),
+            waits_for_room=without_room == "wait",
+            room_wait_ms=room_wait_ms,
             description=inspect.getdoc(function) or "",
         )
 
@@ -108,6 +111,21 @@ def _check_limits(limits: Limits, what: str) -> None:
         raise BadDeclaration(
             message, hint=f"Limits are whole numbers, times at most {WAIT_MS_MAX} ms (a hundred years)."
         )
+
+
+def _check_names(names: Sequence[str], what: str) -> None:
+    if len(set(names)) != len(names):
+        message = f"{what} names a tool twice: {', '.join(names)}"
+        raise BadDeclaration(message)
+
+
+def _check_room(without_room: str, wait_ms: int, what: str) -> None:
+    if without_room not in ("fail", "wait"):
+        message = f"{what}: without_room={without_room!r} says nothing that a call could do"
+        raise BadDeclaration(message, hint="Use fail or wait.")
+    if type(wait_ms) is not int or not 0 <= wait_ms <= WAIT_MS_MAX or (wait_ms and without_room == "fail"):
+        message = f"{what}: room_wait_ms={wait_ms!r} is no time that a call could wait for room"
+        raise BadDeclaration(message, hint=f'Give milliseconds, at most {WAIT_MS_MAX}, beside without_room="wait".')
 
 
 def _check_remedy(mode: str, remedy: str, name: str, place: str) -> None:

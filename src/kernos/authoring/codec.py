@@ -4,6 +4,7 @@ Equal values give equal bytes in every process, and what is read is what was wri
 from process to process, and so are numbers that JSON does not have.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from math import isfinite
@@ -18,6 +19,9 @@ from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.sealing import plan_of
 
 _ERRORS_SHOWN_MAX = 5
+
+_VALUE = re.compile(r", input_value=.*(?=, input_type=)")
+"""What pydantic tells of a value that is of another type than declared: it stands in one line, as Python writes it."""
 
 
 def codec_of(kind: Any) -> Codec:
@@ -122,7 +126,7 @@ def _strange(value: object) -> str:
 def _wrong(name: str, error: ValidationError | PydanticSerializationError) -> str:
     """Say in one sentence where a value does not fit; the value itself stays out of it."""
     if isinstance(error, PydanticSerializationError):
-        return f"the value is no {name}: {error}"
+        return f"the value is no {name}: {_VALUE.sub('', str(error))}"
     problems = [
         f"{'.'.join(str(part) for part in one['loc']) or 'the value'}: {one['msg']}"
         for one in error.errors(include_url=False, include_context=False, include_input=False)

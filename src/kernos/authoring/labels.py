@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from kernos.vocabulary.errors import BadDeclaration
-from kernos.vocabulary.sealing import LABEL, LABEL_NAME, SEARCHED, SUBJECT, handle_of
+from kernos.vocabulary.sealing import LABEL, LABEL_NAME, PLAIN, SEARCHED, SUBJECT, handle_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,15 @@ class FreeText:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Say in the type's schema that the text is searched."""
         return {**handler(schema), SEARCHED: True} | ({SUBJECT: self.subject} if self.subject else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text in an answer that stays in the open even where it is, or holds, a value that was opened for the call.
+
+    For what is read out of a labelled text: a letter may say nothing but an order's number.
+    """
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say so in the type's schema."""
+        return {**handler(schema), PLAIN: True}

@@ -20,6 +20,7 @@ from kernos.vocabulary.errors import BadDeclaration, ContractBroken
 from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
 from kernos.vocabulary.quantities import WAIT_MS_MAX, Json, Retry
+from kernos.vocabulary.secret import HINT, parts_of
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -70,6 +71,7 @@ def tool(
     failures: Mapping[type[Exception], FailureKind | str] | None = None,
     flow: FlowContract | None = None,
     cost: int | Cost | None = None,
+    secrets: Sequence[str] = (),
 ) -> _Declare:
     """Declare a function as a tool: `@tool(effect="idempotent")` above `def refund(request: Refund) -> Receipt`.
 
@@ -83,7 +85,8 @@ def tool(
     `unknown`); others count as `unknown` unless they are ToolFailed. `flow` says where its arguments may come from and what its result is
     worth; without it the rules of flow do not look at its calls. A second parameter gets the `ToolCall` with the key and the causal
     tag. `cost`: what one call costs at most, in micro-dollars (0: nothing), or `Cost(argument=..., reported=...)` for what stands in its
-    arguments and its result; without, it is not called where money is capped (docs/budgets.md). Plain functions run in a thread, which nobody can stop: it runs on when its time is over. Raises BadDeclaration.
+    arguments and its result; without, it is not called where money is capped (docs/budgets.md). `secrets`: references to the
+    credentials that it reads (`env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`); it can read no other (docs/secrets.md). Plain functions run in a thread, which nobody can stop: it runs on when its time is over. Raises BadDeclaration.
     """
 
     def build(function: Callable[..., Any]) -> ToolContract[Any, Any]:
@@ -119,9 +122,20 @@ def tool(
             flow=flow,
             description=inspect.getdoc(function) or "",
             cost=cost_of(cost, given, returned, f"tool {full} ({place})"),
+            secrets=_secrets(secrets, f"tool {full} ({place})"),
         )
 
     return _Declare(build)
+
+
+def _secrets(references: Sequence[str], what: str) -> frozenset[str]:
+    try:
+        for reference in references:
+            parts_of(reference)
+    except ValueError as error:
+        message = f"{what}: {error}"
+        raise BadDeclaration(message, hint=HINT) from None
+    return frozenset(references)
 
 
 def _check_parameters(kinds: Sequence[Any], name: str, place: str) -> None:

@@ -11,7 +11,7 @@ from kernos.control.attestation import complaint, tool_digest
 from kernos.control.calling import tagged
 from kernos.control.deciding import Deciding
 from kernos.control.gate import digest_of
-from kernos.control.paying import act, consult, read
+from kernos.control.paying import PutsOff, act, consult, read
 from kernos.control.recording import Recorder
 from kernos.control.treasury import LOOK_AGAIN_MS, places_of
 from kernos.kernel.replay import admit_step, identity, recall
@@ -30,6 +30,7 @@ from kernos.vocabulary.commands import (
     ReachCheckpoint,
     RecordValue,
     RefuseChild,
+    RefuseRetry,
     ReportAttempt,
     ReportLookUp,
     RetryAction,
@@ -86,10 +87,16 @@ class _Pending:
 class Answers:
     """Answers one session's questions."""
 
-    def __init__(self, session: Recorder, later: Callable[[StepName, EpochMs, Callable[[], Reply]], Hold]) -> None:
-        """Take the session to look at and to record in, and how to answer a step at a later time."""
+    def __init__(
+        self,
+        session: Recorder,
+        later: Callable[[StepName, EpochMs, Callable[[], Reply]], Hold],
+        in_turn: Callable[[StepName, Callable[[], Reply]], Hold],
+    ) -> None:
+        """Take the session to look at and to record in, and how to answer a step at a later time, or once there is room for it."""
         self._session = session
         self._later = later
+        self._in_turn = in_turn
         self._pending: dict[StepName, _Pending] = {}
         self._look_ups: dict[StepName, int] = {}
         self._deciding = Deciding(session)
@@ -138,7 +145,10 @@ class Answers:
             case Phase.BACKING_OFF:
                 if step.due_at > self._now():
                     return self._later(name, step.due_at, lambda: self.present(name))
-                self._session.record(RetryAction(name))
+                refused = self._deciding.against_retry(name, step)
+                self._session.record(RetryAction(name) if refused is None else RefuseRetry(name, refused))
+                if refused is not None:
+                    return self.present(name)
                 return self._perform(name, self._session.state.steps[name])
             case Phase.LOOKING_UP:
                 return LookUp(step.args, self._call(name, step.what, step.attempt, step.undoes), step.before)
@@ -255,15 +265,8 @@ class Answers:
         """Record a call once a cap has room for it."""
         shared = self._session.shared
         tool = shared.registry.tool(call.tool if isinstance(call, AskCall) else call.what)
-        wait = act(
-            shared.treasury,
-            self._session,
-            tool,
-            command,
-            call.args,
-            call.undoes,
-            lambda at: self._later(name, at, again),
-        )
+        puts_off = PutsOff(lambda at: self._later(name, at, again), lambda: self._in_turn(name, again))
+        wait = act(shared.treasury, self._session, tool, command, call.args, call.undoes, puts_off)
         return wait or self.present(name)
 
     def _consult(self, name: StepName, question: AskModel) -> Reply:
@@ -297,7 +300,7 @@ class Answers:
     def _use(self, name: StepName, step: Step, gate: Decision, before: Json | None = None) -> UseApproval:
         """Check the signed yes against what is about to be sent."""
         session, at = self._session, self._now()
-        token, wrong = complaint(session.shared, session.state, name, self._tool(step.what), at)
+        token, wrong = complaint(session.shared, session.state, name, self._tool(step.what), at, gate)
         counts = session.shared.circumstances.counted(session.state.request().tenant, step.what, step.args)
         return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong, counts)
 
@@ -378,17 +381,16 @@ class Answers:
                 ForgoAction(name, question.tool, effect, args, pending.gate, unseen, pending.attempt, undoes)
             )
             return self.present(name)
-        if step is None and self._session.shared.circumstances.counts(question.tool):
-            # While the tool looked, others may have been counted.
+        again = (lambda: self.to(name, question)) if step is None else (lambda: self.anew(name))
+        held = self._held(name, question.tool, again)
+        if held is not None:
+            return held
+        # While the tool looked, others may have been counted, and other policies may have come into force.
+        if step is None:
             gate, concerns = self._deciding.call(question.tool, question.args, question.undoes)
             digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
             return self._propose(name, question, gate, digest, before, concerns)
-        if step is None:
-            digest = digest_of(question.args) if pending.gate.answer is Answer.ASK else ""
-            return self._propose(name, question, pending.gate, digest, before)
-        gate = pending.gate
-        if self._session.shared.circumstances.counts(question.tool):
-            gate, _ = self._deciding.call(step.what, step.args, step.undoes)
+        gate, _ = self._deciding.call(step.what, step.args, step.undoes)
         return self._act(name, self._use(name, step, gate, before), step, lambda: self.anew(name))
 
     def _answer_pending(
@@ -405,17 +407,23 @@ class Answers:
         self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts, knows))
 
     def _again(self, name: StepName, pending: _Pending) -> Reply:
-        question = pending.question
+        question, recorded = pending.question, self._session.state.steps.get(name)
         tool = question.tool if isinstance(question, AskCall) else ""
+        if not self._deciding.is_of_now(pending.gate):
+            del self._pending[name]
+            return self.to(name, question) if recorded is None else self.of_recorded(name, recorded)
         held = self._held(name, tool, lambda: self._again(name, pending))
         if held is not None:
             return held
-        shared, wait = self._session.shared, lambda at: self._later(name, at, lambda: self._again(name, pending))
+        shared = self._session.shared
+        wait = PutsOff(
+            lambda at: self._later(name, at, lambda: self._again(name, pending)),
+            lambda: self._in_turn(name, lambda: self._again(name, pending)),
+        )
         gate, attempt, now = pending.gate, pending.attempt, self._now()
         if isinstance(question, AskModel):
             reply = consult(shared.treasury, self._session, name, question, gate, attempt, now, wait)
         else:
-            recorded = self._session.state.steps.get(name)
             args = recorded.args if recorded is not None else question.args
             call, contract = self._call(name, tool, attempt, question.undoes), self._tool(tool)
             if pending.observes:
@@ -451,7 +459,9 @@ class Answers:
     # --- small parts ---------------------------------------------------------------------------------------------
 
     def _held(self, name: StepName, tool: str, again: Callable[[], Reply]) -> Hold | None:
-        """Put a call off while a stop holds for it."""
+        """Put a call off while it waits for room, or a stop holds for it."""
+        if self._session.state.awaits_room(name):
+            return self._in_turn(name, again)
         at = self._deciding.put_off_until(tool)
         return None if at is None else self._later(name, at, again)
 

@@ -1,19 +1,22 @@
 """Attestation: what goes into a person's signed yes, and whether it still holds when the action is about to be made."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import json
 
 from kernos.control.gate import digest_of
 from kernos.control.surroundings import Surroundings
+from kernos.kernel.administration import OwnKey
 from kernos.kernel.identity import roles_of
 from kernos.kernel.quorum import lacking, wanted
 from kernos.kernel.state import Phase, RunState, Step, Voice
+from kernos.ports.approvals import ApprovalTokens, SignYes
 from kernos.ports.clock import Chance
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.contract import ToolContract
-from kernos.vocabulary.errors import BadToken
+from kernos.vocabulary.errors import BadToken, NotAllowed
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import UUID_BITS, EpochMs, PrincipalId, StepName, uuid4
 from kernos.vocabulary.journal import TreeHead
@@ -61,8 +64,12 @@ def seal_yes(
     gate: Decision | None,
     at: EpochMs,
     head: TreeHead | None,
-) -> str:
-    """Sign a person's yes, at `at`, to the arguments with this digest; `head`: the journal's newest tree head then."""
+    sign: SignYes | None = None,
+) -> tuple[str, str]:
+    """Sign a person's yes, at `at`, to the arguments with this digest; `head`: the journal's newest tree head then.
+
+    Returns the token, and what `sign` made of the same with the person's own key (empty without). Raises NotAllowed when that does not hold.
+    """
     assert gate is not None, step
     claims = claims_of(
         state,
@@ -75,7 +82,11 @@ def seal_yes(
         chance=shared.chance,
         head=head,
     )
-    return shared.tokens.seal(claims)
+    own = sign(claims) if sign is not None else ""
+    wrong = _own(shared, claims, own) if own else ""
+    if wrong:
+        raise NotAllowed(wrong, hint="See whose keys there are with `kernos access list`.")
+    return shared.tokens.seal(claims), own
 
 
 def claims_of(
@@ -113,9 +124,17 @@ def claims_of(
 
 
 def complaint(
-    shared: Surroundings, state: RunState, name: StepName, tool: ToolContract[Any, Any], at: EpochMs
+    shared: Surroundings,
+    state: RunState,
+    name: StepName,
+    tool: ToolContract[Any, Any],
+    at: EpochMs,
+    now: Decision,
 ) -> tuple[str, str]:
-    """Return the ids of the signed answers to a granted step, and why they do not hold for what is about to be sent (empty: they do)."""
+    """Return the ids of the signed answers to a granted step, and why they do not hold for what is about to be sent (empty: they do).
+
+    `now`: what the gate says of the call by this time; it may want other people than when the question was put.
+    """
     step = state.steps[name]
     found: list[str] = []
     for voice in step.voices:
@@ -128,6 +147,7 @@ def complaint(
             shared.tokens.distrusted(voice.token, claims)
             or _mismatch(claims, voice, state, name, step, tool)
             or _lateness(claims, at)
+            or (_own(shared, claims, voice.own_signature) if voice.own_signature else "")
         )
         if wrong:
             return " ".join(found), wrong
@@ -135,8 +155,32 @@ def complaint(
         return "", "nobody's yes stands in the journal"
     administration, tenant = shared.administrator.state, state.request().tenant
     roles = {voice.by: roles_of(administration, voice.by, tenant) for voice in step.voices}
-    requires = step.gate.requires if step.gate is not None else ()
-    return " ".join(found), lacking(requires, step.voices, roles, state.requested_by, step.asked_at)
+    asked = step.gate.requires if step.gate is not None else ()
+    return " ".join(found), lacking((*asked, *now.requires), step.voices, roles, state.requested_by, step.asked_at)
+
+
+def _own(shared: Surroundings, claims: ApprovalClaims, signature: str) -> str:
+    return own_complaint(shared.tokens, shared.administrator.state.own_keys, claims, signature)
+
+
+def own_complaint(
+    tokens: ApprovalTokens, own_keys: Mapping[str, OwnKey], claims: ApprovalClaims, signature: str
+) -> str:
+    """Return why a signature is not one over this very yes with a key that its person has now; empty: it is."""
+    theirs = {name: key for name, key in own_keys.items() if key.principal == claims.by}
+    if not theirs:
+        return f"{claims.by} has no key of their own here"
+    wrong = ""
+    for name, key in theirs.items():
+        try:
+            signed = tokens.read_own(signature, key.form, bytes.fromhex(key.public_key))
+        except BadToken as error:
+            wrong = wrong or f"it is not signed with a key of {claims.by}: {error}"
+            continue
+        if key.is_revoked:
+            return f"key {name} of {claims.by} was revoked, and what it signed counts no more"
+        return "" if signed == claims else f"what {claims.by} signed with key {name} is another yes than this one"
+    return wrong
 
 
 def _mismatch(

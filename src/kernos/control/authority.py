@@ -91,6 +91,10 @@ class Authority:
         """Whether the caller may run everybody's agents."""
         return self.caller.tenant == EVERY_TENANT and Scope.OPERATE in self.caller.scopes
 
+    def check(self) -> None:
+        """Raise NotAllowed when the credential is no longer good: for whoever goes on looking at what they were given."""
+        self.caller = authenticate(self._state(), self._text, self._now())
+
     def who(self, by: str, scope: Scope) -> PrincipalId:
         """Return who gives a command that needs `scope`; `by` is who says so, empty for the caller. Raises NotAllowed."""
         caller = self.caller = authenticate(self._state(), self._text, self._now())

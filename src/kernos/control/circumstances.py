@@ -32,7 +32,7 @@ from kernos.vocabulary.circumstances import (
 )
 from kernos.vocabulary.flow import Verdict
 from kernos.vocabulary.gate import Answer
-from kernos.vocabulary.ids import EpochMs, RunId, TenantId
+from kernos.vocabulary.ids import EpochMs, RunId, StepName, TenantId
 from kernos.vocabulary.journal import RowOp, Scalar
 from kernos.vocabulary.quantities import Json
 
@@ -87,14 +87,16 @@ class Circumstances:
         self._counting = {tool for counter in self._kept for tool in (*counter.tools, *counter.since)}
 
     def around(
-        self, state: RunState, tool: str, args: Json, flow: Verdict | None, is_tainted: Callable[[], bool]
+        self,
+        state: RunState,
+        tool: str,
+        args: Json,
+        flow: Verdict | None,
+        is_tainted: Callable[[], bool],
+        but: StepName | None = None,
     ) -> "Around":
-        """Return what is known about one call of a run."""
-        return Around(self, state, tool, args, flow, is_tainted)
-
-    def counts(self, tool: str) -> bool:
-        """Tell whether actions of this tool are counted over several runs."""
-        return tool in self._counting
+        """Return what is known about one call of a run; `but`: the call itself, where it was counted already."""
+        return Around(self, state, tool, args, flow, is_tainted, but)
 
     def counted(self, tenant: TenantId, tool: str, args: Json) -> tuple[Counted, ...]:
         """Return what an action adds to the counters of its tenant."""
@@ -133,30 +135,40 @@ class Circumstances:
             for action in [action for action in coming if action[0] == run]:
                 del coming[action]
 
-    def total(self, counter: Counter, key: str) -> int:
-        """Return what a counter stands at for a key with its tenant."""
+    def total(self, counter: Counter, key: str, but: _Action | None = None) -> int:
+        """Return what a counter stands at for a key with its tenant, without one action."""
         begin = self.clock.now() - counter.within_ms if counter.within_ms else 0
         if counter.since:
-            _, _, newest = self._totals(counter.name + _SINCE, key, 0)
+            _, _, newest = self._totals(counter.name + _SINCE, key, 0, but)
             begin = max(begin, newest)  # What came in the same millisecond counts: it may have been later.
-        rows, total, _ = self._totals(counter.name, key, begin)
+        rows, total, _ = self._totals(counter.name, key, begin, but)
         return total if counter.of is not None else rows
 
-    def _totals(self, counter: str, key: str, begin: int) -> tuple[int, int, int]:
+    def _totals(self, counter: str, key: str, begin: int, but: _Action | None) -> tuple[int, int, int]:
         """Add up what is durable and what is on its way, each entry once although it becomes durable meanwhile."""
         coming = self._still_coming(counter, key)
-        going = [action for action, one in self._going.items() if not one.commit.is_over]
+        going = {action for action, one in self._going.items() if not one.commit.is_over}
+        going |= {but} if but is not None else set()
         while True:
             before = self._durable(counter, key, begin, (*coming, *going))
             durable = self._of(counter, key, begin)
             if self._durable(counter, key, begin, (*coming, *going)) == before:
                 break
-        late = [one for action, one in coming.items() if action not in before and action not in self._going]
+        late = [one for action, one in coming.items() if action not in before and action not in {*self._going, but}]
         late = [one for one in late if one.at >= begin]
         gone = [before[action] for action in going if action in before]
         rows = durable.rows + len(late) - len(gone)
         total = durable.total + sum(one.amount for one in late) - sum(one.total for one in gone)
-        return rows, total, max((durable.newest, *(one.at for one in late)))
+        newest = self._newest(counter, key, durable.newest, gone)
+        return rows, total, max((newest, *(one.at for one in late)))
+
+    def _newest(self, counter: str, key: str, newest: int, gone: Sequence[Totals]) -> int:
+        """Return when the newest durable entry was counted that is none of the gone."""
+        while newest and (left_out := sum(one.newest == newest for one in gone)):
+            if self._of(counter, key, newest, until=newest + 1).rows > left_out:
+                break
+            newest = self._of(counter, key, 0, until=newest).newest
+        return newest
 
     def _still_coming(self, counter: str, key: str) -> dict[_Action, _Coming]:
         coming = self._coming.get((counter, key), {})
@@ -172,8 +184,10 @@ class Circumstances:
         found = {action: self._of(counter, key, begin, action) for action in actions}
         return {action: totals for action, totals in found.items() if totals.rows}
 
-    def _of(self, counter: str, key: str, begin: int, action: _Action | None = None) -> Totals:
-        where: dict[str, Scalar | Range] = {"counter": counter, "key": key, "at": (begin, self._until)}
+    def _of(
+        self, counter: str, key: str, begin: int, action: _Action | None = None, until: int | None = None
+    ) -> Totals:
+        where: dict[str, Scalar | Range] = {"counter": counter, "key": key, "at": (begin, until or self._until)}
         if action is not None:
             where["run"], where["step"] = action
         return self._views.totals(TABLE.name, where, of="amount", at="at")
@@ -190,6 +204,7 @@ class Around:
         args: Json,
         flow: Verdict | None,
         is_tainted: Callable[[], bool],
+        but: StepName | None = None,
     ) -> None:
         """Take the call; nothing is looked up before it is asked for."""
         self._all = all_known
@@ -198,6 +213,7 @@ class Around:
         self._args = args
         self._flow = flow
         self._is_tainted = is_tainted
+        self._but = but
 
     def value(self, name: str) -> object:
         """Return one circumstance as a JSON value; None when there is none for this call."""
@@ -215,7 +231,8 @@ class Around:
             return None
         if counter.in_run:
             return self._in_run(counter, key)
-        return self._all.total(counter, _placed(self._state.request().tenant, key))
+        but = (self._state.run, self._but) if self._but is not None else None
+        return self._all.total(counter, _placed(self._state.request().tenant, key), but)
 
     def _in_run(self, counter: Counter, key: str) -> int:
         begin = max((step.n for step in self._calls(counter.since, counter.by, key)), default=-1)
@@ -229,8 +246,9 @@ class Around:
         """Return the run's calls of some tools for a key that happened or may have happened."""
         return [
             step
-            for step in self._state.steps.values()
+            for name, step in self._state.steps.items()
             if step.kind is StepKind.CALL
+            and name != self._but
             and step.what in tools
             and _counts(step)
             and _key(json.decode(step.args.text), by, step.what) == key
@@ -268,8 +286,8 @@ class Around:
 
     def _approvals(self) -> int:
         """Count the actions of this run that were taken because a person said yes."""
-        steps = self._state.steps.values()
-        return sum(step.gate is not None and step.gate.answer is Answer.ASK and step.attempt > 0 for step in steps)
+        steps = (step for name, step in self._state.steps.items() if name != self._but and step.attempt > 0)
+        return sum(step.gate is not None and step.gate.answer is Answer.ASK for step in steps)
 
 
 _ALWAYS: Mapping[str, Callable[[Around], object]] = {

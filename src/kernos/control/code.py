@@ -93,13 +93,15 @@ class Code:
     def __init__(self, session: Recorder) -> None:
         """Begin with one branch that has something to do."""
         self._session = session
-        self._answers = Answers(session, self.answer_later)
+        self._answers = Answers(session, self.answer_later, self.answer_in_turn)
         self._open = True
         self._waiters: dict[StepName, asyncio.Future[Callable[[], Reply]]] = {}
         self._going_on: set[asyncio.Future[Callable[[], Reply]]] = set()
         """Answers given whose code has not gone on yet."""
         self._alarms: dict[StepName, tuple[EpochMs, Alarm]] = {}
         self._ready: dict[StepName, Callable[[], Reply]] = {}
+        self._in_line: dict[StepName, Callable[[], Reply]] = {}
+        """What to answer those with that wait for room, once their turn has come."""
         self._parking: Alarm | None = None
         self._signs = 0
         """Counts whatever the code showed or was told."""
@@ -117,7 +119,7 @@ class Code:
         """Answer the code wherever it holds and there is something to do now."""
         for step in list(self._waiters):
             if self._has_answer(step):
-                self._resolve(step, lambda step=step: self._answers.anew(step))  # type: ignore[misc]
+                self._resolve(step, self._anew(step))
         self._park_soon()
 
     # --- the run plane -------------------------------------------------------------------------------------------
@@ -189,7 +191,7 @@ class Code:
         if ready is not None:
             return self._taken(ready)
         if self._has_answer(step):
-            return self._taken(lambda: self._answers.anew(step))
+            return self._taken(self._anew(step))
         future: asyncio.Future[Callable[[], Reply]] = asyncio.get_running_loop().create_future()
         self._waiters[step] = future
         try:
@@ -244,6 +246,15 @@ class Code:
             self._alarms[step] = (at, self._session.shared.clock.call_at(at, due))
         return Hold()
 
+    def answer_in_turn(self, step: StepName, reply: Callable[[], Reply]) -> Hold:
+        """Answer `step` with `reply()` once its turn has come to have room, if the run is in memory then."""
+        self._in_line[step] = reply
+        return Hold()
+
+    def _anew(self, step: StepName) -> Callable[[], Reply]:
+        """Return what to answer code with that holds at a step where there is something to do now."""
+        return self._in_line.pop(step, None) or (lambda: self._answers.anew(step))
+
     def _resolve(self, step: StepName, reply: Callable[[], Reply]) -> None:
         future = self._waiters.pop(step, None)
         self._signs += 1
@@ -252,6 +263,10 @@ class Code:
             future.set_result(reply)
 
     def _has_answer(self, step: StepName) -> bool:
+        if self._session.state.awaits_room(step):
+            return False
+        if step in self._in_line:
+            return True
         recorded = self._session.state.steps.get(step)
         return recorded is not None and step not in self._alarms and recorded.phase in _ANSWERABLE
 

@@ -6,13 +6,13 @@ from typing import Any, Protocol
 from kernos.control.provenance import Provenance
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.administration import Stop
-from kernos.kernel.state import RunState
+from kernos.kernel.state import RunState, Step
 from kernos.kernel.stops import stop_for
 from kernos.vocabulary.circumstances import Known
 from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.flow import Heritage, Verdict
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision
-from kernos.vocabulary.ids import EpochMs
+from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.quantities import Json
 from kernos.vocabulary.questions import AskModel
 from kernos.vocabulary.stops import shown_stop
@@ -87,6 +87,30 @@ class Deciding:
             decision = replace(decision, answer=Answer.DENY, reason=reason)
         return decision, tuple(concern.key for concern in flow.concerns) if flow is not None else ()
 
+    def is_of_now(self, decision: Decision) -> bool:
+        """Tell whether a decision was taken under the policy set that is in force."""
+        return self._session.shared.gate.is_of_now(decision)
+
+    def against_retry(self, name: StepName, step: Step) -> Decision | None:
+        """Return what forbids a further attempt of an action, None when nothing does.
+
+        What was decided stands while its policy set is in force. Under another one policy is asked again as if the action were not
+        counted yet; a yes that a person gave counts on where the same people are asked for.
+        """
+        session, was = self._session, step.gate
+        assert session.agent is not None, session.state.run
+        assert was is not None, name
+        if self.is_of_now(was):
+            return None
+        flow = self._provenance.verdict(step.what, step.args) if step.undoes is None else None
+        known = self._known(step.what, step.args, flow, name)
+        request, by = session.state.request(), session.state.requested_by
+        now = session.shared.gate.decide_call(
+            request, by, session.agent, step.what, step.args, step.undoes, known=known
+        )
+        is_given = now.answer is Answer.ASK is was.answer and now.requires == was.requires
+        return None if now.answer is Answer.ALLOW or is_given else now
+
     def model(self, question: AskModel) -> Decision:
         """Return what the gate says about a model call."""
         session = self._session
@@ -111,7 +135,7 @@ class Deciding:
         """Return what another run must know of a value's origins; None where there is nothing to know."""
         return self._provenance.handed(value, intent)
 
-    def _known(self, tool: str, args: Json, flow: Verdict | None) -> Known:
+    def _known(self, tool: str, args: Json, flow: Verdict | None, but: StepName | None = None) -> Known:
         return self._session.shared.circumstances.around(
-            self._session.state, tool, args, flow, self._provenance.is_tainted
+            self._session.state, tool, args, flow, self._provenance.is_tainted, but
         )

@@ -41,9 +41,10 @@ from kernos.vocabulary.errors import (
     UnknownAgent,
 )
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId, RunId, run_id, run_number
+from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId, RunId, StepName, run_id, run_number
 from kernos.vocabulary.outcome import Outcome
 from kernos.vocabulary.questions import AskChild
+from kernos.vocabulary.room import FindRoom
 from kernos.vocabulary.undo import UndoPlan
 
 _ENDS_REMEMBERED = 1_024
@@ -209,6 +210,7 @@ class Engine:
     # --- sessions ------------------------------------------------------------------------------------------------
 
     def _new_session(self, state: RunState) -> Session:
+        self.shared.line.note(state)
         return Session(state, self.shared, self.journal, self)
 
     def _keeps(self, run: RunId) -> bool:
@@ -418,6 +420,14 @@ class Engine:
         finally:
             self._sessions.release(run)
         return await self.command(run, Tick(self.shared.clock.now()), KERNEL, "clock")
+
+    async def give_turn(self, run: RunId, step: StepName) -> bool:
+        """Give a call its turn that waits for room; return whether it waited."""
+        try:
+            return await self.command(run, FindRoom(step), KERNEL, "clock")
+        except NotFound:  # It never began: somebody else took its place.
+            self.shared.line.forget(run)
+            return False
 
     # --- life ----------------------------------------------------------------------------------------------------
 

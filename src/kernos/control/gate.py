@@ -19,7 +19,7 @@ from kernos.vocabulary.contract import AgentContract
 from kernos.vocabulary.errors import ContractBroken
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Verdict
-from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
+from kernos.vocabulary.gate import MODEL_TOOL, SET_DIGITS, Answer, Decision, Request
 from kernos.vocabulary.ids import PrincipalId
 from kernos.vocabulary.outcome import Effect
 from kernos.vocabulary.quantities import Json
@@ -35,14 +35,13 @@ class Gate:
         self._registry = registry
         self._policy = policy
 
-    @property
-    def policy(self) -> Policy:
-        """The policy set in force."""
-        return self._policy
-
     def enter(self, policy: Policy) -> None:
         """Decide under another policy set from now on."""
         self._policy = policy
+
+    def is_of_now(self, decision: Decision) -> bool:
+        """Tell whether a decision was taken under the set that is in force."""
+        return decision.policy_set == self._policy.digest()[:SET_DIGITS]
 
     def decide_call(
         self,
@@ -139,7 +138,7 @@ class Gate:
         return frozenset(allowed)
 
     def _deny(self, reason: str) -> Decision:
-        return Decision(Answer.DENY, self._policy.digest()[:16], (), reason)
+        return Decision(Answer.DENY, self._policy.digest()[:SET_DIGITS], (), reason)
 
 
 def _model_request(
@@ -166,8 +165,6 @@ def _model_request(
 def _with_flow(decision: Decision, flow: Verdict) -> Decision:
     """Return the stricter of what policy and the rules of flow say, with the reasons of both."""
     answer = max(decision.answer, flow.answer, key=_STRICTNESS.index)
-    if decision.answer is Answer.DENY:
-        return decision
     if flow.answer is Answer.ALLOW:
         return (
             replace(decision, reason="; ".join(filter(None, (decision.reason, *flow.grounds))))

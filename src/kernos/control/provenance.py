@@ -11,13 +11,13 @@ from msgspec import json
 from kernos.control.registry import Registry
 from kernos.flow.facts import Facts
 from kernos.flow.heritage import handed
-from kernos.flow.judge import deed_key, is_chosen, is_open, is_vouched, judge, unvouched
+from kernos.flow.judge import deed_key, is_chosen, is_open, is_vouched, judge, leaves_out, moved_key, unvouched
 from kernos.flow.records import Value
 from kernos.flow.words import Words
 from kernos.kernel.state import Phase, RunState, Step, StepKind
 from kernos.vocabulary.events import RunRequested
 from kernos.vocabulary.flow import Consequence, Heritage, Verdict
-from kernos.vocabulary.grants import Grant
+from kernos.vocabulary.grants import StandingGrant
 from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
@@ -39,7 +39,7 @@ class Provenance:
         self,
         session: Session,
         registry: Registry,
-        grants: Callable[[], Mapping[str, Grant]] = dict,
+        grants: Callable[[], Mapping[str, StandingGrant]] = dict,
     ) -> None:
         """Take the run to look at and the standing grants in force; nothing is read before the first call of a tool that declares its flow."""
         self._session = session
@@ -78,11 +78,13 @@ class Provenance:
     def _begun(self, request: RunRequested) -> Facts:
         """Return what is known before the first step: a child's request says what its parent knew."""
         told = request.heritage or Heritage()
-        agent = self._registry.known_agent(request.agent)
+        agent = self._registry.known_agent(request.agent)  # None where a run is only looked at.
         facts = Facts(Words([] if told.is_intent_untrusted else [request.intent]))
         if told.is_intent_untrusted:
             facts.take_outside(request.intent)
-        facts.take_input(json.decode(request.input.text), told, agent.untrusted if agent is not None else ())
+        # A guest's input is the kernel's name for its visit: letters and digits by chance, and nobody's word.
+        if agent is None or not agent.is_guest:
+            facts.take_input(json.decode(request.input.text), told, agent.untrusted if agent is not None else ())
         if agent is not None:
             facts.tools = {one.name: one.flow for one in agent.tools if one.flow is not None}
         facts.endorsed.update(told.endorsed)
@@ -111,10 +113,17 @@ class Provenance:
             if not failed:
                 deeds = facts.told if flow.consequence is Consequence.EGRESS else facts.made
                 deeds.update({deed_key(step.what, flow, args)} - {""})
+                if moved := moved_key(flow, args):
+                    facts.moved.setdefault(moved, step.what)
                 chosen = is_chosen(flow, args, facts, by_code=by_code)
                 vouched = is_vouched(args, facts, by_code=by_code)
                 opened = is_open(args, facts, by_code=by_code)
-                facts.read(step.what, flow, answer, is_chosen=chosen, is_vouched=vouched, is_open=opened)
+                narrow = leaves_out(flow, args, facts, by_code=by_code)
+                facts.read(
+                    step.what, flow, answer, is_chosen=chosen, is_vouched=vouched, is_open=opened, is_narrow=narrow
+                )
+            elif isinstance(step.outcome, Failure) and step.outcome.code in _TOLD_BY_TOOLS and not flow.result.trusted:
+                facts.take_outside([step.outcome.message, _decoded(step.outcome.details)])
         elif step.kind is StepKind.MODEL:
             facts.take_model(answer)
         elif step.kind is StepKind.SIGNAL and not failed:
@@ -138,6 +147,9 @@ class Provenance:
 def _decoded(text: Json | None) -> Value:
     return json.decode(text.text) if text is not None else None
 
+
+_TOLD_BY_TOOLS = frozenset({"refused", "exhausted"})
+"""Failures in the words of a tool, or of whoever answered it; the others are in the kernel's words, or a person's."""
 
 PRINCIPAL_TOPIC = "kernos.principal"
 """The topic of signals that carry what the principal says to a run besides its intent."""

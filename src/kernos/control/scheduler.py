@@ -48,10 +48,15 @@ class Scheduler:
         for owed in ("end", "cancel"):
             async for row in self._pages("deliveries", "child", {"owed": owed}):
                 await self._deliver(row)
+        if self._engine.works:
+            async for row in self._pages("waiting", "run", {"kind": "room"}):
+                await self._engine.state(RunId(str(row["run"])))  # Whoever loads it tells the line.
+            self._engine.shared.line.begin(self._engine.settle, self._engine.give_turn, self._engine.halt)
         self._look()
 
     async def stop(self) -> None:
         """Let go of what is being looked at."""
+        await self._engine.shared.line.end()
         tasks = [*self._following, *([self._task] if self._task is not None else [])]
         for task in tasks:
             task.cancel()
@@ -132,6 +137,7 @@ class Scheduler:
                 self._follow_administration()
             else:
                 self._engine.follow(run)
+        self._engine.shared.line.look()
 
     def _follow_administration(self) -> None:
         """Take in what another process changed about the store as a whole."""

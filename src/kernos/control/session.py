@@ -155,6 +155,7 @@ class Session:
             self.shared.circumstances.take(one.append.run, one.append.rows, commit)
             if one.append.guards or self.state.held or one.state.held:
                 self.shared.treasury.take(one.append.rows, commit)
+                self.shared.line.look()
             one.session.advance(one.state, commit)
             self._overseer.recorded(one.session, commit)
         for one in prepared:
@@ -163,8 +164,11 @@ class Session:
 
     def advance(self, state: RunState, commit: Commit) -> None:
         """Take over the state after a commit."""
+        had = self.state.queued
         self.state = state
         self._last = commit
+        if had or state.queued:
+            self.shared.line.note(state)
 
     def fail(self, error: Exception) -> None:
         """Take notice that a commit failed: nothing after it will be durable."""
@@ -208,6 +212,7 @@ class Session:
         """Go on from what the journal has; attempts that ended meanwhile are recorded now."""
         self.state = state
         self.lost = None
+        self.shared.line.note(state)
         self._lineage = object()
         self._last = self._settled = None
         reports, self._reports = self._reports, []

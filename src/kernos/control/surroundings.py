@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kernos.control.administrator import Administrator
 from kernos.control.circumstances import Circumstances
 from kernos.control.gate import Gate
+from kernos.control.line import Line
 from kernos.control.registry import Registry
 from kernos.control.treasury import Treasury
 from kernos.ports.approvals import ApprovalTokens
@@ -27,3 +28,4 @@ class Surroundings:
     circumstances: Circumstances
     administrator: Administrator
     treasury: Treasury
+    line: Line

@@ -10,7 +10,6 @@ from kernos.vocabulary.ids import RunId, TenantId
 from kernos.vocabulary.journal import Append, Entry, Scalar, Table, TreeHead, Verification
 
 _RUN_COLUMNS: Mapping[str, str] = {
-    "runs": "run",
     "waiting": "run",
     "actions": "run",
     "counts": "run",
@@ -19,6 +18,9 @@ _RUN_COLUMNS: Mapping[str, str] = {
     "reservations": "run",
 }
 """Tables that show what belongs to a run, and the column that says to which. What is in no such table belongs to nobody alone."""
+
+_TENANT_TABLES = frozenset({"runs", "accounts"})
+"""Tables that say themselves whose a row is."""
 
 
 class TenantStore:
@@ -84,14 +86,14 @@ class TenantStore:
         limit: int = 1_000,
     ) -> Sequence[Row]:
         """Return the tenant's rows."""
-        column = _RUN_COLUMNS.get(table)
-        if column is None:
-            return ()
-        if table == "runs":
+        if table in _TENANT_TABLES:
             own = {**where, "tenant": self._tenant}
             if where.get("tenant", self._tenant) != self._tenant:
                 return ()
             return await self._store.select(table, own, order=order, descending=descending, after=after, limit=limit)
+        column = _RUN_COLUMNS.get(table)
+        if column is None:
+            return ()
         # Rows of others lie between; the whole is read, for a page that is full whatever they are.
         rows = await self._store.select(table, where, order=order, descending=descending, after=after, limit=-1)
         found = [row for row in rows if await self._is_own(row[column])]

@@ -11,8 +11,7 @@ from typing import Any
 
 from kernos.control.projections.accounts import TABLE, key_of
 from kernos.control.registry import Registry
-from kernos.kernel.administration import Administration
-from kernos.kernel.budget import accounts, bound, cost_of, passed
+from kernos.kernel.budget import Raised, accounts, bound, cost_of, passed
 from kernos.kernel.state import RunState
 from kernos.ports.journal import Commit, Views
 from kernos.ports.model import Priced
@@ -44,20 +43,34 @@ class Balance:
 class Treasury:
     """The caps and accounts of one kernel."""
 
-    def __init__(self, caps: Caps, registry: Registry, views: Views, state: Callable[[], Administration]) -> None:
-        """Take the declared caps, who knows the models, where accounts stand, and the caps as they were raised."""
-        self.caps = caps
+    def __init__(
+        self, caps: Callable[[], Caps], registry: Registry, views: Views, raised: Callable[[], Raised]
+    ) -> None:
+        """Take the caps that count, who knows the models, where accounts stand, and the caps as they were raised."""
+        self._caps = caps
         self._registry = registry
         self._views = views
-        self._state = state
+        self._raised = raised
         self._coming: dict[tuple[Scalar, ...], list[tuple[Commit, int]]] = {}
 
     def accounts(self, state: RunState, now: EpochMs) -> tuple[tuple[Account, int], ...]:
         """Return the accounts that a run's calls are held against, each with its cap."""
-        requested = state.request()
-        if not self.caps.caps and requested.budget is None:
+        return self.against(state.request(), state.run, now)
+
+    def against(self, requested: RunRequested, run: RunId, now: EpochMs) -> tuple[tuple[Account, int], ...]:
+        """Return the same of what a run was asked with."""
+        if not self._caps().caps and requested.budget is None:
             return ()
-        return accounts(self.caps.caps, self._state().caps, requested, state.run, day_of(now))
+        return accounts(self._caps().caps, self._raised(), requested, run, day_of(now))
+
+    def used(self, account: Account) -> int:
+        """Return what is used or reserved of an account, with what is on its way to the disk."""
+        balance = self.balance(account)
+        return balance.durable + balance.coming
+
+    def reserved(self, account: Account) -> int:
+        """Return what of that is for calls that are not settled."""
+        return self._durable(account, "reserved")
 
     def balance(self, account: Account) -> Balance:
         """Return what is used of an account."""
@@ -88,14 +101,14 @@ class Treasury:
         prices = model.prices if isinstance(model, Priced) else None
         return dict(bound(prices, length, request.completion_tokens_max))
 
-    def hold(self, state: RunState, question: AskModel, now: EpochMs) -> "Failure | Bookings | None":
-        """Say what to reserve for a call, or why it may not be made; None: what others have on its way decides."""
+    def hold(self, state: RunState, question: AskModel, now: EpochMs) -> "Failure | NoRoom | Bookings | None":
+        """Say what to reserve for a call, or why it may not be made or has no room; None: what others have on its way decides."""
         against = self.accounts(state, now)
         return self._book(against, self.needs(question) if against else {}, question.model)
 
     def hold_call(
         self, state: RunState, tool: ToolContract[Any, Any], args: Json, now: EpochMs
-    ) -> "Failure | Bookings | None":
+    ) -> "Failure | NoRoom | Bookings | None":
         """Say what to reserve for a call of a tool, likewise."""
         against = self.accounts(state, now)
         if not against:
@@ -110,13 +123,16 @@ class Treasury:
 
         What takes actions back always may.
         """
-        if not self.caps.caps or requested.agent == REVERT_AGENT:
+        if not self._caps().caps or requested.agent == REVERT_AGENT:
             return Bookings((), ())
-        return self._book(accounts(self.caps.caps, self._state().caps, requested, run, day_of(now)), {Unit.RUNS: 1}, "")
+        places = self._book(
+            accounts(self._caps().caps, self._raised(), requested, run, day_of(now)), {Unit.RUNS: 1}, ""
+        )
+        return places.failure if isinstance(places, NoRoom) else places
 
     def _book(
         self, against: Sequence[tuple[Account, int]], needs: Mapping[Unit, int | None], what: str, reported: str = ""
-    ) -> "Failure | Bookings | None":
+    ) -> "Failure | NoRoom | Bookings | None":
         bookings: list[Booking] = []
         warnings: list[str] = []
         warned: list[Warned] = []
@@ -131,9 +147,10 @@ class Treasury:
             if used + amount > cap:
                 if balance.coming:
                     return None
-                return self._no_room(account, cap, used, amount)
+                wanted = (Booking(one, needs[one.unit] or 0, most) for one, most in against if one.unit in needs)
+                return NoRoom(self._no_room(account, cap, used, amount), tuple(wanted))
             bookings.append(Booking(account, amount, cap, reported if account.unit is Unit.MICROUSD else ""))
-            shares = () if account.unit is Unit.RUNS else passed(used, amount, cap, self.caps.warn_at)
+            shares = () if account.unit is Unit.RUNS else passed(used, amount, cap, self._caps().warn_at)
             before = self._durable(account, "warned") if shares else 0
             fresh = [share for share in shares if share > before]
             warnings.extend(f"{share} % of {shown(account)}" for share in fresh)
@@ -141,13 +158,16 @@ class Treasury:
         return Bookings(tuple(bookings), tuple(warnings), tuple(warned))
 
     def _no_room(self, account: Account, cap: int, used: int, amount: int) -> Failure:
-        who = " or ".join(self.caps.raised_by) or "a person who administers"
+        who = " or ".join(self._caps().raised_by) or "a person who administers"
         may_raise = f"{who} can raise that: {raising(account)}"
+        is_everybodys = account.over is Over.STORE  # What the whole uses is not for the people of one tenant.
         if account.unit is Unit.RUNS:
             come_back = Json(b'{"retry_after_ms":%d}' % COME_BACK_MS)
-            why = f"{used} of {cap} runs are open of {shown(account)}; come back when one has ended, or {may_raise}"
+            so_many = "as many runs are open as may be" if is_everybodys else f"{used} of {cap} runs are open"
+            why = f"{so_many} of {shown(account)}; come back when one has ended, or {may_raise}"
             return Failure("over_budget", why, come_back)
-        why = f"it may use up to {amount} {account.unit}, and {used} of {cap} are used or reserved of {shown(account)}"
+        so_much = "less is left" if is_everybodys else f"{used} of {cap} are used or reserved"
+        why = f"it may use up to {amount} {account.unit}, and {so_much} of {shown(account)}"
         return Failure("over_budget", f"{why}; {may_raise}")
 
 
@@ -158,6 +178,14 @@ class Bookings:
     bookings: tuple[Booking, ...]
     warnings: tuple[str, ...]
     warned: tuple[Warned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """Why there is no room for a call, and all that it would have to reserve."""
+
+    failure: Failure
+    wanted: tuple[Booking, ...]
 
 
 def places_of(

@@ -5,7 +5,8 @@ tells the next process that an attempt was under way.
 """
 
 import asyncio
-from collections.abc import Awaitable, Generator, Mapping
+from collections.abc import Awaitable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from kernos.vocabulary.ids import StepName
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
 from kernos.vocabulary.quantities import Json, Usage
 from kernos.vocabulary.questions import Consult, Hold, LookUp, Observe, Perform, Reply
+from kernos.vocabulary.secret import READING, Reading
 
 
 class Attempts:
@@ -75,8 +77,9 @@ class Attempts:
         args = self._opened(order.args, seen)
         if isinstance(args, AttemptFailed):
             return args
-        outcome = await _within(tool.attempt(args, order.call), order.call.timeout_ms)
-        sealed = self._seals.answered(tool.output.plan, outcome, seen)
+        with _reading(tool, seen):
+            outcome = await _within(tool.attempt(args, order.call), order.call.timeout_ms)
+        sealed = self._seals.answered(tool.output, outcome, seen, order.args)
         assert not isinstance(sealed, ModelReply), tool.name
         return sealed
 
@@ -98,8 +101,9 @@ class Attempts:
         if isinstance(args, AttemptFailed):
             return plane.report_look_up(step, args)
         before = self._seals.opened(order.before, seen) if order.before is not None else None
-        found = await _within(tool.look_up(args, order.call, before), order.call.timeout_ms)
-        return plane.report_look_up(step, self._seals.found(tool.output.plan, found, seen))
+        with _reading(tool, seen):
+            found = await _within(tool.look_up(args, order.call, before), order.call.timeout_ms)
+        return plane.report_look_up(step, self._seals.found(tool.output, found, seen, order.args))
 
     async def observe(self, tool: ToolContract[Any, Any], order: Observe, plane: RunPlane, step: StepName) -> Reply:
         """Ask the tool what it sees before an action; return what follows from it."""
@@ -109,7 +113,8 @@ class Attempts:
         args = self._opened(order.args, seen)
         if isinstance(args, AttemptFailed):
             return plane.report(step, order.call.attempt, args)
-        observed = await _within(tool.observe(args, order.call), order.call.timeout_ms)
+        with _reading(tool, seen):
+            observed = await _within(tool.observe(args, order.call), order.call.timeout_ms)
         return plane.report(step, order.call.attempt, self._seals.answered(None, observed, seen))
 
     async def consult(self, order: Consult, plane: RunPlane, step: StepName, answer: Codec) -> Reply:
@@ -122,7 +127,8 @@ class Attempts:
             request = self._seals.opened_request(order.request, seen, order.opens)
         except (Erased, NotSealedHere) as error:
             return plane.report(step, order.attempt, AttemptFailed(FailureKind.FINAL, str(error)))
-        outcome = await _within(model.complete(request), MODEL_TIMEOUT_MS)
+        with _read_by(Reading(f"the model {order.model}", None, seen.secrets)):
+            outcome = await _within(model.complete(request), MODEL_TIMEOUT_MS)
         if not _is_counted(outcome.usage):
             outcome = AttemptFailed(
                 FailureKind.FINAL, f"the model says that it used what cannot be counted: {outcome.usage}"
@@ -132,7 +138,7 @@ class Attempts:
                 answer.decode(outcome.output)
             except ContractBroken as wrong:
                 outcome = AttemptFailed(FailureKind.RETRYABLE, f"the answer does not fit: {wrong}", usage=outcome.usage)
-        return plane.report(step, order.attempt, self._seals.answered(answer.plan, outcome, seen))
+        return plane.report(step, order.attempt, self._seals.answered(answer, outcome, seen, order.request.input))
 
     async def drain(self) -> None:
         """Return when no attempt of this run that left the kernel is under way any more."""
@@ -145,6 +151,20 @@ class Attempts:
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         return await asyncio.shield(task)
+
+
+def _reading(tool: ToolContract[Any, Any], seen: Seen) -> AbstractContextManager[None]:
+    """Let a tool read the secrets that it declares, and note which it read."""
+    return _read_by(Reading(f"tool {tool.name}", tool.secrets, seen.secrets))
+
+
+@contextmanager
+def _read_by(reading: Reading) -> Iterator[None]:
+    before = READING.set(reading)
+    try:
+        yield
+    finally:
+        READING.reset(before)
 
 
 MODEL_TIMEOUT_MS = 300_000

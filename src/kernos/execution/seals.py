@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
+from kernos.execution.spellings import form_of
 from kernos.ports.vault import Opener, Subject
 from kernos.vocabulary.contract import Codec, ModelReply, ModelRequest
 from kernos.vocabulary.detection import detect
-from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.errors import BadConfiguration, Erased
 from kernos.vocabulary.ids import TenantId
 from kernos.vocabulary.outcome import AttemptFailed, Found
 from kernos.vocabulary.quantities import Json
@@ -24,10 +25,11 @@ from kernos.vocabulary.sealing import (
     handle_of,
     handles_in,
     opened,
+    plain_in,
 )
 
-_INSIDE_LENGTH_MIN = 4
-"""Shorter values stand in too many texts by chance: they are sealed again only where they are the whole text."""
+_NOTHING = "a" * 26
+"""The digest in the handle of what was kept nowhere."""
 
 _NAME = re.compile(r"\w+")
 
@@ -36,23 +38,39 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
 
 @dataclass(slots=True)
 class Seen:
-    """Values that were in the open, with their handles."""
+    """Values that were in the open, with their handles, and secrets that were read, with their references."""
 
     handles: dict[str, Handle] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    _form: "re.Pattern[str] | None" = field(default=None, init=False)
+    _form_of: int = field(default=0, init=False)
 
     def hide(self, text: str) -> str:
-        """Return a text with handles in the place of the values."""
+        """Return a text with handles and references in the place of the values."""
+        text = self._without_secrets(text)
         return between_handles(text, self._hidden) if self.handles else text
 
-    def hide_in(self, value: Json | None) -> Json | None:
-        """Return JSON with handles in the place of the values, wherever they stand in its strings."""
-        if value is None or not self.handles:
+    def _without_secrets(self, text: str) -> str:
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, f"[secret {self.secrets[secret]}]")
+        spelled, references = form_of(self.secrets), list(self.secrets.values())
+        if spelled is None:
+            return text
+        return spelled.sub(lambda found: f"[secret {references[(found.lastindex or 1) - 1]}]", text)
+
+    def hide_in(self, value: Json | None, plain: frozenset[str] = frozenset()) -> Json | None:
+        """Return JSON with handles in the place of the values, wherever they stand in its strings.
+
+        `plain`: strings that stay although they are a value, or have one in them; a secret never stays.
+        """
+        if value is None or not (self.handles or self.secrets):
             return value
 
         def string(found: "re.Match[str]") -> str:
             if found[2] and _NAME.fullmatch(found[1]):  # A field's name, even if somebody is called so.
                 return found[0]
-            hidden = json.dumps(self.hide(json.loads(f'"{found[1]}"')), ensure_ascii=False)
+            text = json.loads(f'"{found[1]}"')
+            hidden = json.dumps(self._without_secrets(text) if text in plain else self.hide(text), ensure_ascii=False)
             return f"{hidden}{found[2] or ''}"
 
         return Json(_bytes(_STRING.sub(string, value.text.decode())))
@@ -61,12 +79,12 @@ class Seen:
         for value, handle in self.handles.items():
             if value and text.casefold() == value.casefold():
                 return str(handle)
-        long = sorted((value for value in self.handles if len(value) >= _INSIDE_LENGTH_MIN), key=len, reverse=True)
-        if not long:
+        if self._form_of != len(self.handles):  # Values are only ever added.
+            self._form, self._form_of = form_of(sorted(self.handles, key=len, reverse=True)), len(self.handles)
+        if self._form is None:
             return text
-        folded = {value.casefold(): handle for value, handle in self.handles.items()}
-        form = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, long))})(?![^\W_])", re.IGNORECASE)
-        return form.sub(lambda found: str(folded.get(found[0].casefold(), found[0])), text)
+        handles = [self.handles[value] for value in sorted(self.handles, key=len, reverse=True)]
+        return self._form.sub(lambda found: str(handles[(found.lastindex or 1) - 1]), text)
 
 
 class Seals:
@@ -83,8 +101,11 @@ class Seals:
         """Check and write a value, labelled parts as handles. Raises ContractBroken."""
         return self.sealed(codec.plan, codec.encode(value))
 
-    def sealed(self, plan: SealingPlan | None, text: Json, seen: Seen | None = None) -> Json:
-        """Return a value with its labelled parts as handles; `seen` takes in what was in the open."""
+    def sealed(self, plan: SealingPlan | None, text: Json, seen: Seen | None = None, asked: Json | None = None) -> Json:
+        """Return a value with its labelled parts as handles; `seen` takes in what was in the open.
+
+        `asked`: what it answers, whose fields may say whose values these are.
+        """
         if plan is None:
             return text
         taken = seen or Seen()
@@ -92,7 +113,7 @@ class Seals:
         def seal(mark: Mark, subject: object, part: str) -> str:
             return self._seal(mark, subject, part, taken)
 
-        changed = plan.apply(json.loads(text.text), seal)
+        changed = plan.apply(json.loads(text.text), seal, json.loads(asked.text) if asked is not None else None)
         return Json(_bytes(json.dumps(changed, ensure_ascii=False, separators=(",", ":"))))
 
     def begun(self, codec: Codec, value: object, intent: str) -> tuple[Json, str]:
@@ -121,7 +142,7 @@ class Seals:
             at = 0
             for one in detect(part):
                 value = part[one.begin : one.end]
-                handle = self._vault.seal(self._tenant, subject or Subject(_folded(value)), one.label, value)
+                handle = self._kept(subject or Subject(_folded(value)), one.label, value)
                 seen.handles[value] = handle
                 pieces += [part[at : one.begin], str(handle)]
                 at = one.end
@@ -141,9 +162,16 @@ class Seals:
             return self.searched(text, subject, seen)
         if not text or handle_of(text) is not None:
             return text
-        handle = self._vault.seal(self._tenant, subject or Subject(_folded(text)), mark.label, text)
+        handle = self._kept(subject or Subject(_folded(text)), mark.label, text)
         seen.handles[text] = handle
         return str(handle)
+
+    def _kept(self, subject: Subject, label: str, text: str) -> Handle:
+        """Keep a value. What comes in late of somebody who is erased is kept nowhere: its handle opens to nothing, as the others do."""
+        try:
+            return self._vault.seal(self._tenant, subject, label, text)
+        except Erased:
+            return Handle(label, subject.key, _NOTHING)
 
     # --- out -----------------------------------------------------------------------------------------------------
 
@@ -171,26 +199,34 @@ class Seals:
         return replace(request, instructions=said, input=self.opened(request.input, seen, labels))
 
     def answered(
-        self, plan: SealingPlan | None, outcome: Json | ModelReply | AttemptFailed, seen: Seen
+        self, codec: Codec | None, outcome: Json | ModelReply | AttemptFailed, seen: Seen, asked: Json | None = None
     ) -> Json | ModelReply | AttemptFailed:
-        """Return what came of a call, sealed: the labelled parts of a result, and what was opened for the call wherever it is said again."""
+        """Return what came of a call, sealed: the labelled parts of a result, and what was opened for the call wherever it is said again.
+
+        `asked`: the arguments as they are recorded; a subject that the result does not name may stand there.
+        """
         if isinstance(outcome, AttemptFailed):
-            if not seen.handles:
+            if not (seen.handles or seen.secrets):
                 return outcome
             return replace(outcome, message=seen.hide(outcome.message), details=seen.hide_in(outcome.details))
         if isinstance(outcome, ModelReply):
-            return replace(outcome, output=self._result(plan, outcome.output, seen))
-        return self._result(plan, outcome, seen)
+            return replace(outcome, output=self._result(codec, outcome.output, seen, asked))
+        return self._result(codec, outcome, seen, asked)
 
-    def found(self, plan: SealingPlan | None, outcome: Found | AttemptFailed, seen: Seen) -> Found | AttemptFailed:
+    def found(
+        self, codec: Codec | None, outcome: Found | AttemptFailed, seen: Seen, asked: Json | None = None
+    ) -> Found | AttemptFailed:
         """Return what a look-up came to, sealed."""
         if isinstance(outcome, AttemptFailed):
             return replace(outcome, message=seen.hide(outcome.message), details=seen.hide_in(outcome.details))
-        result = self._result(plan, outcome.result, seen) if outcome.result is not None else None
+        result = self._result(codec, outcome.result, seen, asked) if outcome.result is not None else None
         return replace(outcome, evidence=seen.hide(outcome.evidence), result=result)
 
-    def _result(self, plan: SealingPlan | None, result: Json, seen: Seen) -> Json:
-        return seen.hide_in(self.sealed(plan, result)) or result
+    def _result(self, codec: Codec | None, result: Json, seen: Seen, asked: Json | None) -> Json:
+        if codec is None:
+            return seen.hide_in(result) or result
+        plain = plain_in(json.loads(codec.schema.text), json.loads(result.text)) if seen.handles else frozenset()
+        return seen.hide_in(self.sealed(codec.plan, result, asked=asked), plain) or result
 
 
 def _subject(said: object) -> Subject | None:

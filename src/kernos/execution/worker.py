@@ -28,6 +28,7 @@ from kernos.vocabulary.errors import (
 from kernos.vocabulary.ids import RunId
 from kernos.vocabulary.outcome import Failure, Outcome
 from kernos.vocabulary.questions import Assignment, Reply
+from kernos.vocabulary.secret import READING, Reading
 
 
 class InProcessWorker:
@@ -81,6 +82,9 @@ class InProcessWorker:
         declared = True
         outcome: Outcome
         try:
+            READING.set(
+                Reading(f"the code of agent {agent.name}", frozenset())
+            )  # Tools read secrets; it could only pass them on.
             value = agent.input.decode(assignment.input)
             context = Context(Frame(assignment, plane, attempts, self._codec_of, seals), "", assignment.steps_before)
             outcome = seals.written(agent.output, await agent.function(context, value))

@@ -6,13 +6,17 @@ A value that was written somewhere on nobody's word does not become trusted by b
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
+from kernos.flow.choosing import is_left_to_choose
+from kernos.flow.dates import Saying
 from kernos.flow.records import (
     Leaf,
     Record,
     Value,
     is_field,
+    is_party,
     is_within,
     keys_of,
     leaves,
@@ -23,9 +27,9 @@ from kernos.flow.records import (
     record_of,
 )
 from kernos.flow.text import has_digit, is_number, key_of, number_of, tokens
-from kernos.flow.words import Words
-from kernos.vocabulary.flow import FlowContract, Heritage, Origin, ResultFields
-from kernos.vocabulary.grants import Grant
+from kernos.flow.words import Words, kinds_of
+from kernos.vocabulary.flow import Consequence, FlowContract, Heritage, Origin, ResultFields
+from kernos.vocabulary.grants import StandingGrant
 
 
 @dataclass(slots=True)
@@ -41,6 +45,10 @@ class Facts:
     """All that the run may call: what is asked for by the name of one of them is not asked of another."""
     made: set[str] = field(default_factory=set)
     """Actions that were made, by their keys in `judge`."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """How much was moved to whom, by its key in `judge`, and by which tool."""
+    offered: set[str] = field(default_factory=set)
+    """Addresses that a place outside listed when it was asked, by key: what a search found."""
     told: set[str] = field(default_factory=set)
     """Who was told something since the principal spoke last, likewise."""
     records: list[Record] = field(default_factory=list)
@@ -55,7 +63,7 @@ class Facts:
     smuggled: set[str] = field(default_factory=set)
     """Values that a call wrote somewhere although nobody vouched for them."""
     secrets: set[str] = field(default_factory=set)
-    grants: Mapping[str, Grant] = field(default_factory=dict)
+    grants: Mapping[str, StandingGrant] = field(default_factory=dict)
     """Sources that speak for the principal, by the grant's id."""
     sources: list[tuple[str, ResultFields, Mapping[str, Value]]] = field(default_factory=list)
     """What tools answered that outsiders may have written: the objects in it that prove anything."""
@@ -66,12 +74,15 @@ class Facts:
     refused: set[str] = field(default_factory=set)
     _proving: dict[str, list[int]] = field(default_factory=dict)
     """By a value in a proof field: the positions of the records that it stands in."""
+    _batches: int = 0
     _detailed: dict[str, list[int]] = field(default_factory=dict)
     """By a detail of somebody: the positions of the records that tell it."""
-    _unclaimed: set[str] = field(default_factory=set)
-    """Values of proof fields that no outsider can be meant by: other than the sender's own, verified address."""
+    _unclaimed: dict[str, list[int]] = field(default_factory=dict)
+    """As `_proving`, but where no outsider can be meant by it: other than the sender's own, verified address."""
     _correspondents: dict[str, set[str]] = field(default_factory=dict)
     """By a word: the addresses that hold it, by key, in proof and naming fields of lists that were asked for openly."""
+    _bearing: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """By a tool and a naming value as a whole: the positions of the records that bear it."""
     _named: dict[bool, Sequence[tuple[Sequence[int], frozenset[str]]]] = field(default_factory=dict)
     """Records by the words that name them; forgotten whenever something is learned."""
 
@@ -134,11 +145,13 @@ class Facts:
         is_chosen: bool = False,
         is_vouched: bool = False,
         is_open: bool = False,
+        is_narrow: bool = False,
     ) -> None:
         """Take in what a tool answered.
 
         `is_vouched`: somebody vouches for all that it was asked with. `is_chosen`: that told which record was wanted.
         `is_open`: it was asked with nothing, or only with what somebody vouches for, so that nothing was left out.
+        `is_narrow`: it was asked for something particular that nobody spoke of.
         """
         self._named.clear()
         fields = flow.result
@@ -148,10 +161,23 @@ class Facts:
         if fields.trusted:
             self._trust(leaves(answer), Origin.RECORD)
             for mapping in mappings(answer):
-                self._add(own_record(tool, fields, mapping, is_chosen=is_chosen and mapping is answer))
+                is_whole = mapping is answer
+                self._add(
+                    own_record(
+                        tool,
+                        fields,
+                        mapping,
+                        is_chosen=is_chosen and is_whole,
+                        is_open=is_open and not is_whole,
+                        is_narrow=is_narrow and not (is_chosen and is_whole),
+                    )
+                )
+            self._batches += 1
             return
         for _, leaf in leaves(answer):
             self._distrust(leaf)
+            if flow.consequence is Consequence.FETCH and isinstance(leaf, str) and " " not in leaf:
+                self.offered.add(key_of(leaf))
         if fields.proof:
             self.sources.extend((tool, fields, mapping) for mapping in mappings(answer))
         if is_open and not isinstance(answer, Mapping):
@@ -167,23 +193,30 @@ class Facts:
                         path,
                         is_chosen=is_chosen and is_whole,
                         is_listed=is_vouched and not is_whole,
+                        is_open=is_open and not is_whole,
+                        is_narrow=is_narrow and not (is_chosen and is_whole),
                     )
                 )
+            self._batches += 1
 
     def _meet(self, fields: ResultFields, answer: Value) -> None:
         for path, leaf in leaves(answer):
-            if isinstance(leaf, str) and is_field(path, fields.proof) and is_field(path, fields.names) and "@" in leaf:
+            if isinstance(leaf, str) and "@" in leaf and is_field(path, fields.proof) and is_party(path, fields):
                 for word in tokens(leaf):
                     self._correspondents.setdefault(word, set()).add(key_of(leaf))
 
     def _add(self, record: Record) -> None:
         position = len(self.records)
+        record.batch = self._batches
         self.records.append(record)
         for key in (*record.proof, *(_NUMBER + str(number) for number in record.numbers)):
             self._proving.setdefault(key, []).append(position)
+        for key in (*record.keys, *record.firm_keys, *record.codes):
+            self._bearing.setdefault((record.source, key), []).append(position)
         for detail in record.details:
             self._detailed.setdefault(detail, []).append(position)
-        self._unclaimed.update(record.proof - record.claimed)
+        for key in record.proof - record.claimed:
+            self._unclaimed.setdefault(key, []).append(position)
 
     def wrote(self, unvouched: Iterable[Value]) -> None:
         """Take in which values an action wrote that nobody vouched for."""
@@ -223,12 +256,11 @@ class Facts:
         if self.words.say(text) or (is_number(value) and self.words.say_number(value)):
             return Origin.PRINCIPAL
         own = self.trusted.get(key) if key not in self.smuggled else None
-        if own is not None and (own is not Origin.RECORD or by_code or not selected or self._proves(key, firm=False)):
+        if own is not None and (own is not Origin.RECORD or by_code or not selected or self._selects(key, firm=firm)):
             return own
         if key not in self.smuggled and (
-            self._proves(key, firm=firm)
+            self._selects(key, firm=firm)
             or (told and self._is_of_one_party(key))
-            or (firm and key in self._unclaimed and self._proves(key, firm=False))
             or (firm and self._is_only_correspondent(key))
         ):
             return Origin.PROOF
@@ -274,7 +306,7 @@ class Facts:
         for number in {number for record in self.records for number in record.numbers}:
             where = self._proving.get(_NUMBER + str(number), ())
             held = [n for n in where if not links or not links.isdisjoint(self.records[n].proof)]
-            if any(self._is_picked(self.records[n], firm=False) for n in held) or any(
+            if any(self._is_picked(self.records[n], where, firm=False) for n in held) or any(
                 not set(group).isdisjoint(held) and self._is_meant(where, group, used)
                 for group, used in self._groups(firm=False)
             ):
@@ -286,6 +318,35 @@ class Facts:
         wanted = text.casefold()
         return bool(wanted) and any(wanted in one for one in self.outside)
 
+    def may_be_opened(self, address: str) -> bool:
+        """Tell whether an address that outsiders wrote is one to open: the words speak of pages, it was found, or the one record that they name has it."""
+        if self.words.mention_pages or key_of(address) in self.offered:
+            return True
+        folded = address.casefold()
+        return any(
+            self._is_named(n, firm=False)
+            and any(isinstance(leaf, str) and folded in leaf.casefold() for _, leaf in leaves(record.value))
+            for n, record in enumerate(self.records)
+        )
+
+    def is_day_proposed(self, day: date) -> bool:
+        """Tell whether a text that an outsider may have written names a day."""
+        return any(Saying([one]).name(day) for one in self.outside)
+
+    def hint_at(self, text: str) -> bool:
+        """Tell whether each word of a text was said, or stands in a record of the principal's own that the words name.
+
+        The whole name of the only record of its kind that they name will do, too: Petra Schmidt, where they say Ms Schmidt.
+        """
+        key = key_of(text)
+        if any(len(group) == 1 and key in self.records[group[0]].keys for group, _ in self._groups(firm=False)):
+            return True
+        left = {word for word in tokens(text) if not self.words.hint_at(word)}
+        own = (record for group, _ in self._groups(firm=False) for record in (self.records[n] for n in group))
+        return not left or left.issubset(
+            {word for record in own if record.is_own for key in record.proof for word in tokens(key)}
+        )
+
     def secrets_in(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text holds, whatever separates their letters."""
         if not self.secrets:
@@ -296,16 +357,32 @@ class Facts:
             if secret in folded or secret in pressed:
                 yield secret
 
-    def _proves(self, key: str, *, firm: bool) -> bool:
-        """Tell whether a value stands in the proof fields of a record that is selected.
+    def _selects(self, key: str, *, firm: bool) -> bool:
+        """Tell whether a value is proven; `firm`: by a record that outsiders cannot have named so, or one in which no outsider is meant by it."""
+        if self._proves(self._proving.get(key, ()), firm=firm, key=key):
+            return True
+        return firm and self._proves(self._unclaimed.get(key, ()), firm=False, gets=True, key=key)
+
+    def _proves(self, where: Sequence[int], *, firm: bool, gets: bool = False, key: str = "") -> bool:
+        """Tell whether a value, which stands in proof fields of the records at `where`, does so in one that is selected.
 
         A record is selected by a naming value that the principal said or somebody vouches for, by the arguments of the call that
         answered it, or by words of its name; where those words fit several records as well, the value must stand in each of them.
-        `firm`: only by what outsiders cannot fill.
+        `firm`: only by what outsiders cannot fill. `gets`: the value says who gets something, so that no mere name leads to it from another record.
         """
-        where = self._proving.get(key, ())
-        return any(self._is_picked(self.records[n], firm=firm) for n in where) or (
+        return any(self._is_picked(self.records[n], where, firm=firm, gets=gets or firm, value=key) for n in where) or (
             bool(where) and any(self._is_meant(where, group, used) for group, used in self._groups(firm=firm))
+        )
+
+    def is_outnamed(self, value: Value) -> bool:
+        """Tell whether more of the words name something else than name what a value stands for: the car in Oslo is not the trip to Oslo."""
+        where = self._proving.get(key_of(str(value)), ())
+        used = frozenset().union(*(self.words.named_loosely(self.records[n].names) for n in where))
+        if not used or self.words.say(str(value)) or self.words.want_all(used):
+            return False
+        tools = {self.records[n].source for n in where}
+        return any(
+            used < better and self.records[group[0]].source not in tools for group, better in self._groups(firm=False)
         )
 
     def _is_of_one_party(self, key: str) -> bool:
@@ -321,12 +398,23 @@ class Facts:
         """Tell whether the words that name a group mean records of `where`: all that are named so, or any where all are wanted."""
         return all(n in where for n in group) or (self.words.want_all(used) and not set(group).isdisjoint(where))
 
-    def _is_picked(self, record: Record, *, firm: bool) -> bool:
-        if record.is_chosen or (record.is_listed and not firm and self.words.leave_a_choice(record.source)):
+    def _is_picked(
+        self, record: Record, where: Sequence[int], *, firm: bool, gets: bool = False, value: str = ""
+    ) -> bool:
+        """Tell whether a record is selected for a value that stands in those at `where`."""
+        if record.is_chosen:
+            return True
+        # Every channel is each of them, not whoever is in one.
+        if not (gets and value in record.several) and is_left_to_choose(record, self.records, self.words, firm=firm):
             return True
         keys = record.firm_keys if firm else record.keys
         return any(
-            self._is_given(key, record, firm=key not in record.codes) or (_is_firm(key) and self.words.say(key))
+            (
+                (not gets or record.is_own or _is_firm(key))
+                and self._is_given(key, record, firm=key not in record.codes)
+                and not self._is_shared(key, record, where, gets=gets)
+            )
+            or (_is_firm(key) and self.words.say(key))
             for key in (*keys, *(() if firm else record.codes))
         )
 
@@ -341,7 +429,7 @@ class Facts:
         return bool(found) and all(len(theirs) == 1 for theirs in found)
 
     def _is_given(self, key: str, record: Record, *, firm: bool) -> bool:
-        """Tell whether a naming value stands in the input, or in a record that the words select; a record does not select itself."""
+        """Tell whether a naming value stands in the input, or in a record that the words select; a record selects no other of its list."""
         if key in self.smuggled:
             return False
         if self.trusted.get(key) is Origin.INPUT:
@@ -349,10 +437,16 @@ class Facts:
         if record.is_own:
             return False
         return any(
-            other is not record and self._is_named(n, firm=firm)
-            for n in self._proving.get(key, ())
-            if (other := self.records[n])
+            self.records[n].source != record.source and self._is_named(n, firm=firm) for n in self._proving.get(key, ())
         )
+
+    def _is_shared(self, key: str, record: Record, where: Sequence[int], *, gets: bool) -> bool:
+        """Tell whether a naming value names others of the tool's records, too, where the value looked for does not stand: a city, a channel.
+
+        Several of one party's are not told apart, unless it is about who gets something.
+        """
+        rivals = [self.records[n] for n in self._bearing[record.source, key] if n not in where]
+        return record.is_narrow or any(gets or not one.parties or one.parties != record.parties for one in rivals)
 
     def _is_named(self, position: int, *, firm: bool) -> bool:
         """Tell whether the words themselves select a record; `firm`: by what outsiders cannot fill."""
@@ -402,7 +496,7 @@ class Facts:
         folded = text.casefold()
         for detail, where in self._detailed.items():
             if detail in folded and not all(
-                self._is_picked(self.records[n], firm=False) or self._stands_named(n) for n in where
+                self._is_picked(self.records[n], where, firm=False) or self._stands_named(n) for n in where
             ):
                 yield detail
 
@@ -414,9 +508,13 @@ class Facts:
         if firm not in self._named:
             found: dict[tuple[str, frozenset[str]], list[int]] = {}
             whole: dict[str, list[int]] = {}
+            asked = frozenset(word for tool in self.tools.values() for word in tool.asked_by)
             for n, record in enumerate(self.records):
                 used = self.words.named(record.firm_names) if firm else self.words.named_loosely(record.names)
-                if used:
+                used -= kinds_of(record.source)
+                if not record.is_own:
+                    used -= asked
+                if used and not record.is_narrow:
                     found.setdefault((record.source, used), []).append(n)
                 for key in () if firm else record.phrases:
                     if self.words.say(key):

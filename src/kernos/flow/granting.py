@@ -7,7 +7,7 @@ from kernos.flow.records import is_field, leaves
 from kernos.flow.text import is_number, key_of
 from kernos.flow.words import Words
 from kernos.vocabulary.flow import INTENT, Concern, FlowContract
-from kernos.vocabulary.grants import Grant
+from kernos.vocabulary.grants import StandingGrant
 
 _QUOTED = re.compile(
     r"^\s*>.*$|^[-_ ]*(?:original message|forwarded message|weitergeleitete nachricht)[-_ ]*$[\s\S]*",
@@ -38,7 +38,7 @@ def granting(tool: str, flow: FlowContract, concern: Concern, facts: Facts) -> s
     return ""
 
 
-def _words_of(name: str, grant: Grant, facts: Facts) -> Words | None:
+def _words_of(name: str, grant: StandingGrant, facts: Facts) -> Words | None:
     """Return what the source wrote, as far as the run has read it; kept until the run reads more."""
     known = facts.heard.get(name)
     if known is None or known[0] != len(facts.sources):

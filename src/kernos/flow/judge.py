@@ -6,6 +6,7 @@ how much it moves. What is missing is asked about as a datum: a person says yes 
 
 from collections.abc import Iterator, Sequence
 
+from kernos.flow.dates import clock_of, moments_in
 from kernos.flow.facts import Facts
 from kernos.flow.granting import granting
 from kernos.flow.records import Value, leaves
@@ -30,8 +31,14 @@ _TOLD = frozenset({Consequence.SHARED_WRITE, Consequence.CREDENTIAL})
 """What is another action when it says something else."""
 _REPEATED = frozenset({Consequence.READ, Consequence.FETCH, Consequence.PRIVATE_WRITE})
 """What may be done again without anybody asking why."""
+_DATED = frozenset({Consequence.MONEY, Consequence.COMMITMENT, Consequence.DESTRUCTIVE, Consequence.CREDENTIAL})
+"""For what a date must be vouched: what binds, costs or ends something on that day."""
 _INVENTED_FREELY = frozenset({Role.PLACE, Role.IDENTITY})
 """In the principal's own rooms a model may choose what nothing points to yet: the name of a new note."""
+_SORTING = frozenset({Role.OPTION, Role.DATE, Role.AMOUNT})
+"""Roles by which a list is cut to a kind, a time or a size."""
+_GRAVE = frozenset({Consequence.DESTRUCTIVE, Consequence.MONEY, Consequence.COMMITMENT})
+"""What is done to what the words name best, whichever tool told of it."""
 _SHOWN_MAX = 120
 
 
@@ -85,6 +92,21 @@ def is_open(args: Value, facts: Facts, *, by_code: bool = False) -> bool:
     )
 
 
+def leaves_out(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> bool:
+    """Tell whether a reading call was asked for something particular that nobody spoke of: then what it did not answer may be what they mean.
+
+    A choice from a few, a date or a number narrows nothing down to one record.
+    """
+    asked = [(role_of(flow, path), leaf) for path, leaf in leaves(args)]
+    return any(
+        not (isinstance(leaf, bool) or leaf in (None, "") or role in _SORTING)
+        and not (role is not Role.TARGET and (number_of(leaf) is not None or any(True for _ in moments_in(leaf))))
+        and facts.origin_of(leaf, by_code=by_code) not in VOUCHED
+        and not (role is not Role.TARGET and facts.hint_at(str(leaf)))
+        for role, leaf in asked
+    )
+
+
 def unvouched(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool = False) -> list[Value]:
     """Return the values that a call with consequences writes although nobody vouches for them: they stay so when they are read back."""
     if flow.consequence in (Consequence.READ, Consequence.FETCH):
@@ -123,6 +145,8 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
             yield from _amount(path, leaf, links, facts, by_code=by_code)
         elif fetches:
             yield from _fetched(path, role, str(leaf), facts, by_code=by_code)
+        elif role is Role.DATE and flow.consequence in _DATED:
+            yield from _dated(flow, path, leaf, facts, by_code=by_code)
         elif role in _STRICT:
             yield from _placed(flow, path, role, leaf, facts, by_code=by_code)
         if role is not Role.SECRET:
@@ -132,7 +156,14 @@ def _concerns(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_co
 def _repeated(tool: str, flow: FlowContract, args: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
     """Judge whether it was done before: an action is wanted once, and somebody is told something once until the principal speaks again."""
     done = facts.told if flow.consequence is Consequence.EGRESS else facts.made
-    if by_code or not done or (deed := deed_key(tool, flow, args)) not in done:
+    if by_code or not done:
+        return
+    moved = moved_key(flow, args)
+    if moved and facts.moved.get(moved, tool) != tool:
+        why = f"{facts.moved[moved]} has moved this amount to them before in this run"
+        yield Concern(f"again:{moved}", "again", tool, Origin.MODEL, f"{tool}: {why}")
+        return
+    if (deed := deed_key(tool, flow, args)) not in done:
         return
     why = f"{tool} with these arguments was made before in this run"
     if flow.consequence is Consequence.EGRESS:
@@ -161,6 +192,8 @@ def _placed(
     )
     if origin not in VOUCHED:
         yield _concern(path, role, leaf, origin, "nobody vouches for it")
+    elif role is Role.TARGET and flow.consequence in _GRAVE and facts.is_outnamed(leaf):
+        yield _concern(path, role, leaf, origin, "more of what was said names something else")
 
 
 def _may_invent(role: Role, text: str, facts: Facts) -> bool:
@@ -188,6 +221,18 @@ def deed_key(tool: str, flow: FlowContract, args: Value) -> str:
     return f"{tool}({', '.join(strict)})"
 
 
+def moved_key(flow: FlowContract, args: Value) -> str:
+    """Return under what it is known how much goes to whom, by whatever tool; empty where a call moves nothing."""
+    if flow.consequence is not Consequence.MONEY:
+        return ""
+    parts = sorted(
+        f"{role}:{key_of(str(leaf))}"
+        for path, leaf in leaves(args)
+        if leaf is not None and (role := role_of(flow, path)) in (Role.DESTINATION, Role.AMOUNT)
+    )
+    return ", ".join(parts) if len(parts) > 1 else ""
+
+
 def _amount(path: str, leaf: Value, links: frozenset[str], facts: Facts, *, by_code: bool) -> Iterator[Concern]:
     origin = facts.origin_of_number(leaf, links, by_code=by_code)
     number = number_of(leaf)
@@ -198,12 +243,37 @@ def _amount(path: str, leaf: Value, links: frozenset[str], facts: Facts, *, by_c
     yield _concern(path, Role.AMOUNT, leaf, origin, "nobody vouches for this amount")
 
 
+def _dated(flow: FlowContract, path: str, leaf: Value, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
+    """Judge on which day something happens that binds or costs: one that the words say, or one of a record that they mean.
+
+    Where they say no day, a payment may be made on any that no outsider proposes; a commitment needs one that somebody vouches for.
+    """
+    origin = facts.origin_of(leaf, by_code=by_code, selected=True)
+    when, found = facts.words.when, list(moments_in(leaf))
+    if origin in VOUCHED or (found and all(when.fit(one) for one in found)):
+        return
+    if not found and (clock := clock_of(leaf)) is not None and when.fit_clock(clock):
+        return
+    if when.is_silent:
+        origin = facts.origin_of(leaf, by_code=by_code)
+        if origin in VOUCHED:
+            return
+        days = [one.day for one in found]
+        if flow.consequence is Consequence.MONEY and days and not any(map(facts.is_day_proposed, days)):
+            return
+    yield _concern(path, Role.DATE, leaf, origin, "nobody vouches for this date")
+
+
 def _fetched(path: str, role: Role, text: str, facts: Facts, *, by_code: bool) -> Iterator[Concern]:
     """Judge an argument that a place outside learns: an address may be one that was said or read; it carries nothing private."""
     origin = facts.origin_of(text, by_code=by_code)
     if role is Role.ADDRESS:
-        if origin not in VOUCHED and not facts.stands_outside(text):
+        if origin in VOUCHED:
+            return
+        if not facts.stands_outside(text):
             yield _concern(path, role, text, origin, "it stands nowhere, so it may carry anything out")
+        elif not facts.may_be_opened(text):
+            yield _concern(path, role, text, origin, "nobody spoke of a page or a link, and somebody only wrote it")
     elif origin not in VOUCHED and not facts.stands_outside(text):
         private = sorted(one for one in telling_in(text) if not facts.words.say(one))
         if private:

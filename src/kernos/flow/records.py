@@ -38,6 +38,10 @@ class Record:
     """It is what a call answered whose arguments somebody vouches for."""
     is_listed: bool
     """It stands in a list of such an answer."""
+    is_narrow: bool
+    """It is what a call answered that was asked with more than the words say: whoever asked may have left out what else they could mean."""
+    is_open: bool
+    """It stands in a list from which nothing was left out that nobody spoke of."""
     is_own: bool
     """Outsiders can write nothing in it."""
     parties: frozenset[str]
@@ -46,10 +50,20 @@ class Record:
     """Texts in its naming and proof fields that say where somebody lives or the like, in one case."""
     codes: frozenset[str]
     """Numbers in its naming values that are long enough to be no accident: of an order, of an invoice."""
+    several: frozenset[str]
+    """Of its proof values those that stand in a list: members, participants."""
+    measures: Mapping[str, Decimal | str]
+    """By their paths: its numbers, and its days and times, as far as outsiders cannot have filled them in."""
+    value: Value
+    """The object itself."""
+    batch: int = 0
+    """Of which answer it is part; set when it is taken in."""
 
 
 _AUTHOR = frozenset(
-    tokens("author by creator from payer poster reply requester sender user username writer absender von")
+    tokens(
+        "author by counterparty creator from organiser organizer owner payer poster reply requester sender user username writer absender von"
+    )
 )
 """Words in the name of a field that says who made the record: an outsider is meant by it, however well it is verified."""
 
@@ -59,7 +73,9 @@ _CODE_MIN = 4
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _PARTY = _AUTHOR | frozenset(
-    tokens("account client creditor customer debtor email organizer organiser owner supplier vendor")
+    tokens(
+        "account client company creditor customer debtor email firm issuer organizer organiser owner payee supplier vendor"
+    )
 )
 """Words in the name of a field that says whose the record is."""
 
@@ -115,6 +131,11 @@ def is_field(path: str, fields: Iterable[str]) -> bool:
     return any(path == name or path.endswith(f".{name}") for name in fields)
 
 
+def is_party(path: str, fields: ResultFields) -> bool:
+    """Tell whether a field is one that names its record, or says who sent it."""
+    return is_field(path, fields.names) or not _AUTHOR.isdisjoint(tokens(path.rpartition(".")[2].replace("_", " ")))
+
+
 def is_within(path: str, fields: Iterable[str]) -> bool:
     """Tell whether a path is one of the fields, or part of one."""
     while path:
@@ -150,15 +171,19 @@ def mappings(value: Value) -> Iterator[Mapping[str, Value]]:
             yield from mappings(inner)
 
 
-def own_record(source: str, fields: ResultFields, value: Mapping[str, Value], *, is_chosen: bool) -> Record:
+def own_record(
+    source: str, fields: ResultFields, value: Mapping[str, Value], *, is_chosen: bool, is_open: bool, is_narrow: bool
+) -> Record:
     """Return a record that outsiders can write nothing in: all of it is proof; without naming fields each of its texts names it."""
     names: set[str] = set()
     keys: set[str] = set()
     phrases: set[str] = set()
     proof: set[str] = set()
     numbers: set[Decimal] = set()
+    measures: dict[str, Decimal | str] = {}
     for path, leaf in leaves({name: inner for name, inner in value.items() if not _holds_objects(inner)}):
         proof.update(keys_of(leaf))
+        _measure(measures, path, leaf)
         if _counts(path, leaf):
             numbers.add(number_of(leaf) or Decimal(0))
         if isinstance(leaf, str) and (is_field(path, fields.names) or not fields.names):
@@ -169,8 +194,30 @@ def own_record(source: str, fields: ResultFields, value: Mapping[str, Value], *,
     named, whole = frozenset(names), frozenset(keys - {""})
     return Record(
         source, named, named, whole, whole, frozenset(phrases), frozenset(proof), frozenset(), frozenset(numbers),
-        is_chosen, is_listed=False, is_own=True, parties=frozenset(), details=frozenset(), codes=_codes(named),
+        is_chosen, is_listed=is_open, is_narrow=is_narrow, is_open=is_open, is_own=True, parties=frozenset(), details=frozenset(), codes=_codes(named), several=_several(value), measures=measures, value=value,
     )  # fmt: skip
+
+
+def _measure(measures: dict[str, Decimal | str], path: str, leaf: Value) -> None:
+    if isinstance(leaf, str) and _WHEN.fullmatch(leaf):
+        measures[path] = leaf
+    elif isinstance(leaf, (int, float)) and not isinstance(leaf, bool):
+        measures[path] = Decimal(str(leaf))
+
+
+_WHEN = re.compile(r"\d{4}-\d{2}(?:-\d{2}(?:[T ][\d:.]+Z?)?)?|\d{2}:\d{2}")
+"""Months, days and times that are earlier where their letters are less."""
+
+
+def _several(value: Value) -> frozenset[str]:
+    lists = value.values() if isinstance(value, Mapping) else ()
+    return frozenset(
+        key
+        for inner in lists
+        if isinstance(inner, Sequence) and not isinstance(inner, str)
+        for _, leaf in leaves(inner)
+        for key in keys_of(leaf)
+    )
 
 
 def _is_detail(leaf: Value) -> bool:
@@ -199,7 +246,15 @@ _NAMING_NUMBER = frozenset(
 
 
 def record_of(
-    source: str, fields: ResultFields, value: Value, path: str, *, is_chosen: bool, is_listed: bool
+    source: str,
+    fields: ResultFields,
+    value: Value,
+    path: str,
+    *,
+    is_chosen: bool,
+    is_listed: bool,
+    is_open: bool,
+    is_narrow: bool,
 ) -> Record:
     """Return what can be relied on in one object of an answer at `path`, by what its tool declares."""
     names: set[str] = set()
@@ -213,13 +268,15 @@ def record_of(
     is_from_outsider = False
     parties: set[str] = set()
     details: set[str] = set()
+    measures: dict[str, Decimal | str] = {}
     for at, leaf in leaves(value, path):
         if _is_detail(leaf) and is_field(at, (*fields.names, *fields.proof)):
             details.add(str(leaf).casefold())
         if is_field(at, fields.proof) and not _PARTY.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " "))):
             parties.update(keys_of(leaf))
         is_author = not _AUTHOR.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " ")))
-        is_from_outsider = is_from_outsider or (is_author and is_field(at, (*fields.names, *fields.proof)))
+        is_its_own = is_field(at, (*fields.names, *fields.proof)) or at.rpartition(".")[0] == path
+        is_from_outsider = is_from_outsider or (is_author and is_its_own)
         if is_field(at, fields.names):
             names.update(tokens(str(leaf)))
             if is_field(at, fields.proof):
@@ -235,6 +292,7 @@ def record_of(
             proof.update(keys_of(leaf))
             if is_field(at, fields.names) or is_author:
                 claimed.update(keys_of(leaf))
+            _measure(measures, at, leaf)
             number = number_of(leaf)
             if number is not None and _counts(at, leaf):
                 numbers.add(number)
@@ -252,8 +310,13 @@ def record_of(
         frozenset(numbers),
         is_chosen,
         is_listed,
+        is_narrow,
+        is_open,
         is_own=False,
         parties=frozenset(parties),
         details=frozenset(details),
         codes=_codes(names),
+        several=_several(value),
+        measures=measures,
+        value=value,
     )

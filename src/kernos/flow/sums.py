@@ -26,8 +26,8 @@ _SHARERS_MAX = 12
 """People that a bill is split among without their number being said."""
 
 _DIFFERENCE = frozenset(
-    tokens("""difference decrease differenz discount increase less minus missing more off outstanding plus rabatt reduce remainder remaining rest tax
-    tip vat""")
+    tokens("""add cut deduct difference decrease differenz discount erhöhe erhöhen increase less lower minus missing more off outstanding plus rabatt raise reduce remainder remaining rest senke senken
+    subtract tax tip vat""")
 )
 _REST = frozenset(tokens("balance outstanding remainder remaining rest restbetrag restliche restlichen"))
 """What is left of an amount: not the amount itself."""

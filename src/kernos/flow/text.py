@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from unicodedata import category
 
+from kernos.vocabulary.detection import ACCOUNT, CARD
+from kernos.vocabulary.detection import EMAIL as SEALED_EMAIL
+from kernos.vocabulary.detection import PHONE as SEALED_PHONE
+from kernos.vocabulary.sealing import Handle, handles_in, with_handles
+
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -51,6 +56,8 @@ _DIGITS_MIN = 5
 """Digits from which a number is more than a year or a sum of everyday life."""
 _WORD_LENGTH_MAX = 24
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+")
+_SEALED_ADDRESSES = frozenset({SEALED_EMAIL, SEALED_PHONE, CARD, ACCOUNT})
+"""Labels of what somebody could be reached or paid at: a handle with one of them is an address as its value is."""
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 
 
@@ -74,8 +81,9 @@ def addresses_in(text: str) -> Iterator[str]:
     """Yield what in a text somebody could be reached or paid at, or something be fetched from."""
     if not _HINT.search(text):
         return
+    yield from (str(handle) for handle in _handles(text) if handle.label in _SEALED_ADDRESSES)
+    rest = text = _without_handles(text)
     digits = len(_DIGIT.findall(text))
-    rest = text
     for pattern in _patterns(text, digits):
         found = pattern.findall(rest)
         for one in found:
@@ -103,6 +111,7 @@ def _patterns(text: str, digits: int) -> Iterator[re.Pattern[str]]:
 def telling_in(text: str) -> Iterator[str]:
     """Yield what in a question could tell something about somebody: addresses, long numbers, and rows of letters that no language has."""
     yield from addresses_in(text)
+    yield from (str(handle) for handle in _handles(text) if handle.label not in _SEALED_ADDRESSES)
     for word in tokens(without_addresses(text)):
         if sum(letter.isdigit() for letter in word) >= _DIGITS_MIN or len(word) > _WORD_LENGTH_MAX:
             yield word
@@ -115,9 +124,19 @@ def has_digit(text: str) -> bool:
 
 def without_addresses(text: str) -> str:
     """Return a text without what somebody could be reached or paid at."""
+    text = _without_handles(text)
     for pattern in (URL, EMAIL, IBAN, WALLET, BARE_HOST):
         text = pattern.sub(" ", text)
     return text
+
+
+def _handles(text: str) -> list[Handle]:
+    return list(handles_in(text.encode(errors="replace"))) if "sealed:" in text else []
+
+
+def _without_handles(text: str) -> str:
+    """Return a text without handles: their letters and digits follow from chance, and say nothing."""
+    return with_handles(text, lambda _: " ")
 
 
 def number_of(value: object) -> Decimal | None:
@@ -141,6 +160,7 @@ def is_number(value: object) -> bool:
 
 def numbers_in(text: str) -> set[Decimal]:
     """Return all numbers that a text names, in digits or in English words."""
+    text = _without_handles(text)
     found = {number for one in _NUMBER.findall(text) if (number := _parsed(one)) is not None}
     return found | _spoken(tokens(text))
 

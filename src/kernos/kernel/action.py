@@ -34,6 +34,7 @@ from kernos.vocabulary.commands import (
     ForgoAction,
     LoseAttempt,
     NoteAttempt,
+    RefuseRetry,
     ReportAttempt,
     ReportLookUp,
     RetryAction,
@@ -285,6 +286,16 @@ def _retry(state: RunState, command: RetryAction) -> tuple[EventData, ...]:
     return (ActionRetried(command.step, step.attempt + 1),)
 
 
+def _refuse_retry(state: RunState, command: RefuseRetry) -> tuple[EventData, ...]:
+    step, gate = state.step_in(command.step, Phase.BACKING_OFF), command.gate
+    wants = "takes a person's yes" if gate.answer is Answer.ASK else "is not permitted"
+    message = f"a further attempt {wants} by now, under policy set {gate.policy_set}"
+    message += f": {gate.reason}" if gate.reason else ""
+    if step.unsure:
+        return (ActionDoubted(command.step, step.attempt, message, gate),)
+    return (ActionFailed(command.step, step.attempt, Failure("denied", message), gate),)
+
+
 def _settle(state: RunState, command: SettleAction) -> tuple[EventData, ...]:
     if command.verdict not in VERDICTS:
         message = f"{command.verdict!r} settles nothing: say one of {', '.join(VERDICTS)}"
@@ -309,6 +320,7 @@ DECIDE: Mapping[type, Decide] = {
     LoseAttempt: _lose,
     ReportLookUp: _report_look_up,
     RetryAction: _retry,
+    RefuseRetry: _refuse_retry,
     SettleAction: _settle,
 }
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kernos.kernel import caps, erasure, grants, identity, policies, stops
+from kernos.kernel import caps, erasure, grants, identity, own_keys, policies, stops
 from kernos.kernel.administration import Administration, Decide, Evolve
 from kernos.vocabulary.administration import AdministrationCommand, AdministrationData
 from kernos.vocabulary.events import Event
 
 RULES: Mapping[type, Decide] = {
     **identity.DECIDE,
+    **own_keys.DECIDE,
     **policies.DECIDE,
     **stops.DECIDE,
     **grants.DECIDE,
@@ -18,6 +19,7 @@ RULES: Mapping[type, Decide] = {
 }
 FOLDS: Mapping[type, Evolve] = {
     **identity.EVOLVE,
+    **own_keys.EVOLVE,
     **policies.EVOLVE,
     **stops.EVOLVE,
     **grants.EVOLVE,

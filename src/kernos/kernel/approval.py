@@ -6,7 +6,7 @@ A yes belongs to the digest of the exact arguments and is used up by the intent 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernos.kernel.quorum import may_voice, wanted
+from kernos.kernel.quorum import is_signed_enough, may_voice, wanted
 from kernos.kernel.state import Decide, Evolve, Phase, React, RunState, Step, StepKind, Voice, with_step, woken
 from kernos.vocabulary.commands import DenyApproval, EditApproval, ExplainApproval, GrantApproval, QuestionApproval
 from kernos.vocabulary.effects import EffectOrder, RunAgent, WakeAt
@@ -51,9 +51,9 @@ def _grant(state: RunState, command: GrantApproval) -> tuple[EventData, ...]:
     if any(voice.by == command.by for voice in step.voices):
         return ()  # One person counts once.
     counts_for = _counting(state, step, step.gate, command)
-    if _is_enough(step.gate, (*step.voices, Voice(command.by, command.at, command.token, counts_for))):
-        return (ApprovalGranted(command.step, command.digest, command.note, command.token, counts_for),)
-    return (ApprovalVoiced(command.step, command.digest, command.note, command.token, counts_for),)
+    is_last = _is_enough(step.gate, (*step.voices, Voice(command.by, command.at, command.token, counts_for)))
+    kind = ApprovalGranted if is_last else ApprovalVoiced
+    return (kind(command.step, command.digest, command.note, command.token, counts_for, command.own_signature),)
 
 
 def _counting(
@@ -62,15 +62,19 @@ def _counting(
     """Return the rules whose demand for people this yes helps to meet. Raises NotAllowed where rules want people and not this one."""
     requires = gate.requires if gate is not None else ()
     waited_ms = command.at - step.asked_at
-    found = tuple(
-        requirement.rule
+    theirs = tuple(
+        requirement
         for requirement in requires
         if may_voice(requirement, command.by, command.roles, state.requested_by, waited_ms)
     )
+    found = tuple(one.rule for one in theirs if is_signed_enough(one, command.own_signature))
     if requires and not found:
         whose = "; ".join(wanted(requirement) for requirement in requires)
         message = f"the yes of {command.by} does not count here: {whose}"
-        raise NotAllowed(message, hint="Ask one of them; `kernos access list` shows who has which role.")
+        hint = "Ask one of them; `kernos access list` shows who has which role."
+        if theirs:
+            hint = "Sign it: `kernos approve RUN --sign-with FILE`, with a key that is yours here (docs/approvals.md)."
+        raise NotAllowed(message, hint=hint)
     return found
 
 
@@ -98,6 +102,7 @@ def _edit(state: RunState, command: EditApproval) -> tuple[EventData, ...]:
         command.token,
         counts_for,
         _is_enough(command.gate, (Voice(command.by, command.at, command.token, counts_for),)),
+        command.own_signature,
     )
     return (edited,)
 
@@ -154,7 +159,7 @@ def _requested(state: RunState, event: Event, data: ApprovalRequested) -> RunSta
 
 def _voiced(state: RunState, event: Event, data: ApprovalVoiced | ApprovalGranted) -> RunState:
     step = state.steps[data.step]
-    voice = Voice(event.by, event.at, data.token, data.counts_for)
+    voice = Voice(event.by, event.at, data.token, data.counts_for, data.own_signature)
     return with_step(state, data.step, replace(step, voices=(*step.voices, voice)))
 
 
@@ -174,7 +179,7 @@ def _edited(state: RunState, event: Event, data: ApprovalEdited) -> RunState:
         digest=data.digest,
         proposed=before.proposed or data.before,
         gate=data.gate,
-        voices=(Voice(event.by, event.at, data.token, data.counts_for),),
+        voices=(Voice(event.by, event.at, data.token, data.counts_for, data.own_signature),),
     )
     changed = with_step(state, data.step, step)
     return woken(changed) if data.is_enough else changed

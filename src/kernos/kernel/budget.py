@@ -92,9 +92,10 @@ def bound(prices: Prices | None, prompt_bytes: int, completion_tokens_max: int) 
         return {Unit.CALLS: 1, Unit.TOKENS: 0, Unit.MICROUSD: 0}
     prompt = prompt_bytes + PROMPT_TOKENS_EXTRA
     tokens = prompt + completion_tokens_max
-    if prices is None or prices.prompt_microusd is None or prices.completion_microusd is None:
+    each = (prices.prompt_microusd, prices.completion_microusd) if prices is not None else (None, None)
+    if each[0] is None or each[1] is None or min(each[0], each[1]) < 0:  # Less than nothing is no price.
         return {Unit.CALLS: 1, Unit.TOKENS: tokens, Unit.MICROUSD: None}
-    total = prompt * prices.prompt_microusd + completion_tokens_max * prices.completion_microusd
+    total = prompt * each[0] + completion_tokens_max * each[1]
     return {Unit.CALLS: 1, Unit.TOKENS: tokens, Unit.MICROUSD: -(-total // _MILLION)}
 
 
@@ -128,10 +129,7 @@ def cost_of(cost: Cost | None, args: Json) -> int | None:
 
 def _number_in(value: Json | None, name: str) -> int | None:
     """Return the amount that stands in a field of a JSON object; None where there is none."""
-    try:
-        fields = json.loads(value.text) if value is not None and name else None
-    except ValueError:
-        return None
+    fields = json.loads(value.text) if value is not None and name else None
     amount = fields.get(name) if isinstance(fields, dict) else None
     return amount if type(amount) is int and 0 <= amount <= AMOUNT_MAX else None
 
@@ -242,6 +240,8 @@ DECIDE: Mapping[type, Decide] = {ReserveBudget: _reserve, SettleReservation: _se
 def _reserved(state: RunState, event: Event, data: BudgetReserved) -> RunState:
     """Hold for the step; what was held for an attempt that a crash cut off stands apart, since nobody knows what came of it."""
     before = state.held.get(data.step)
+    if data.step in state.queued:
+        state = replace(state, queued={name: one for name, one in state.queued.items() if name != data.step})
     now = replace(state, held={**state.held, data.step: Held(data.step, event.n, data.bookings)})
     return now if before is None else replace(now, cut_off={**state.cut_off, before.n: before})
 

@@ -21,6 +21,7 @@ from kernos.vocabulary.events import CheckpointReached, Event, EventData, ForkJo
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import NULL, Json
+from kernos.vocabulary.room import RoomForgone
 
 
 def _record(state: RunState, command: RecordValue) -> tuple[EventData, ...]:
@@ -40,13 +41,20 @@ def _join(state: RunState, command: JoinFork) -> tuple[EventData, ...]:
     given_up = {name: step for name, step in lost.items() if step.phase in _OPEN}
     between = {name: step for name, step in lost.items() if step.phase is not Phase.INTENDED}
     children = tuple(step.child for step in given_up.values() if step.kind is StepKind.CHILD)
-    return (*left_behind(between), ForkJoined(command.step, command.winners, tuple(given_up), children))
+    left = tuple(RoomForgone(name, is_late=False) for name in _queued_of_losers(state, command.step, command.winners))
+    return (*left, *left_behind(between), ForkJoined(command.step, command.winners, tuple(given_up), children))
 
 
 def _losers(state: RunState, fork: StepName, winners: tuple[int, ...]) -> dict[StepName, Step]:
     """Return the steps of a fork's branches that nobody goes on with."""
     kept = tuple(f"{fork}.{index}." for index in winners)
     return {n: s for n, s in state.steps.items() if n.startswith(f"{fork}.") and not n.startswith(kept)}
+
+
+def _queued_of_losers(state: RunState, fork: StepName, winners: tuple[int, ...]) -> list[StepName]:
+    """Return the calls in such branches that had no room under a cap."""
+    kept = tuple(f"{fork}.{index}." for index in winners)
+    return [name for name in state.queued if name.startswith(f"{fork}.") and not name.startswith(kept)]
 
 
 _OPEN = (Phase.WAITING, Phase.ASKING, Phase.GRANTED)

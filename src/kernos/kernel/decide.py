@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kernos.kernel import action, approval, budget, checkpoint, compensation, run, wait
+from kernos.kernel import action, approval, budget, checkpoint, compensation, room, run, wait
 from kernos.kernel.state import Decide, RunState
 from kernos.vocabulary.commands import Command
 from kernos.vocabulary.events import EventData
@@ -14,6 +14,7 @@ RULES: Mapping[type, Decide] = {
     **budget.DECIDE,
     **approval.DECIDE,
     **wait.DECIDE,
+    **room.DECIDE,
     **compensation.DECIDE,
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from kernos.kernel import action, approval, budget, checkpoint, compensation, run, wait
+from kernos.kernel import action, approval, budget, checkpoint, compensation, room, run, wait
 from kernos.kernel.state import Evolve, RunState, numbered
 from kernos.vocabulary.events import Event, ForkJoined
 from kernos.vocabulary.ids import StepName
@@ -15,6 +15,7 @@ FOLDS: Mapping[type, Evolve] = {
     **budget.EVOLVE,
     **approval.EVOLVE,
     **wait.EVOLVE,
+    **room.EVOLVE,
     **compensation.EVOLVE,
 }
 

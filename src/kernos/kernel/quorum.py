@@ -20,6 +20,11 @@ def may_voice(
     return not {*requirement.approvers, *later}.isdisjoint({by, *roles})
 
 
+def is_signed_enough(requirement: Requirement, own_signature: str) -> bool:
+    """Tell whether a yes is signed the way a requirement wants; that the signature is good is looked at elsewhere."""
+    return own_signature != "" or not requirement.wants_own_key
+
+
 def lacking(
     requires: Iterable[Requirement], voices: Sequence[Voice], roles: Roles, requester: PrincipalId, asked_at: EpochMs
 ) -> str:
@@ -29,6 +34,7 @@ def lacking(
             voice.by
             for voice in voices
             if may_voice(requirement, voice.by, roles.get(voice.by, frozenset()), requester, voice.at - asked_at)
+            and is_signed_enough(requirement, voice.own_signature)
         }
         if len(counted) < requirement.quorum:
             return f"{wanted(requirement)}, and of those who said yes only {len(counted)} may"
@@ -41,7 +47,8 @@ def wanted(requirement: Requirement) -> str:
     number = f"{requirement.quorum} different people of: {people}" if requirement.quorum > 1 else people
     alone = "" if requirement.is_requester_free else ", not whoever it acts for"
     later = "".join(f", after {_duration(after_ms)} also {who}" for after_ms, who in requirement.later)
-    return f"rule {requirement.rule} wants the yes of {number}{alone}{later}"
+    signed = ", signed with a key of their own" if requirement.wants_own_key else ""
+    return f"rule {requirement.rule} wants the yes of {number}{alone}{later}{signed}"
 
 
 def _duration(ms: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kernos.kernel import action, approval, checkpoint, compensation, run, wait
+from kernos.kernel import action, approval, checkpoint, compensation, room, run, wait
 from kernos.kernel.state import React, RunState
 from kernos.vocabulary.effects import EffectOrder
 from kernos.vocabulary.events import Event
@@ -13,6 +13,7 @@ ORDERS: Mapping[type, React] = {
     **action.REACT,
     **approval.REACT,
     **wait.REACT,
+    **room.REACT,
     **compensation.REACT,
 }
 

@@ -91,6 +91,8 @@ class Voice:
     token: str
     counts_for: tuple[str, ...] = ()
     """The rules whose demand for people it helped to meet."""
+    own_signature: str = ""
+    """The same yes, signed with their own key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,35 @@ class Held:
     bookings: tuple[Booking, ...]
 
 
+class Turn(StrEnum):
+    """Where a call stands that had no room under a cap."""
+
+    TO_COME = "to come"
+    """It waits."""
+    COME = "come"
+    """There was room: it is decided anew."""
+    MISSED = "missed"
+    """Its time was over: it is decided anew for the last time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A call in the line of those that wait for room, until it holds what it may use."""
+
+    n: int
+    """Number of the event that it waits by."""
+    what: str
+    is_model: bool
+    needs: tuple[Booking, ...]
+    since: EpochMs
+    due_at: EpochMs
+    turn: Turn = Turn.TO_COME
+
+
 _NO_STEPS: Mapping[StepName, Step] = MappingProxyType({})
 _NOT_TRIED: Mapping[StepName, Tried] = MappingProxyType({})
 _NOTHING_HELD: "Mapping[StepName, Held]" = MappingProxyType({})
+_NOTHING_QUEUED: "Mapping[StepName, Queued]" = MappingProxyType({})
 _NOTHING_CUT_OFF: "Mapping[int, Held]" = MappingProxyType({})
 
 
@@ -188,6 +216,8 @@ class RunState:
     """What is reserved for calls under way or in doubt, and for the run's place."""
     cut_off: Mapping[int, Held] = field(default_factory=lambda: _NOTHING_CUT_OFF)
     """What is reserved for calls that a crash cut off and that were made again since, by the number of the reservation."""
+    queued: Mapping[StepName, Queued] = field(default_factory=lambda: _NOTHING_QUEUED)
+    """Calls that wait for room under a cap, or did and do not hold what they may use yet."""
     wake_at: EpochMs = EpochMs(0)
     """When a parked run goes on by itself with its next attempt; 0 for never."""
     signals: tuple[tuple[str, Json], ...] = ()
@@ -236,6 +266,11 @@ class RunState:
         """Tell whether an attempt may be under way or a look-up is owed."""
         return any(step.phase in (Phase.INTENDED, Phase.LOOKING_UP) for step in self.steps.values())
 
+    def awaits_room(self, step: StepName) -> bool:
+        """Tell whether a call waits for room under a cap."""
+        queued = self.queued.get(step)
+        return queued is not None and queued.turn is Turn.TO_COME
+
     def open_children(self) -> tuple[RunId, ...]:
         """Return the child runs that are waited for."""
         return tuple(s.child for s in self.steps.values() if s.kind is StepKind.CHILD and s.phase is Phase.WAITING)
@@ -243,6 +278,7 @@ class RunState:
     def due_at(self) -> EpochMs:
         """Return the earliest time at which something in the run is due; 0 for never."""
         times = [s.due_at for s in self.steps.values() if s.due_at and s.phase is not Phase.DONE]
+        times.extend(queued.due_at for queued in self.queued.values() if queued.due_at)
         if self.status is Status.WAITING and self.wake_at:
             times.append(self.wake_at)
         if self.requested is not None and self.requested.deadline_at:

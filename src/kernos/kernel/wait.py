@@ -52,6 +52,7 @@ from kernos.vocabulary.events import (
 from kernos.vocabulary.ids import EpochMs, StepName
 from kernos.vocabulary.outcome import Failure, Outcome
 from kernos.vocabulary.quantities import NULL, SIGNALS_HELD_MAX, Json
+from kernos.vocabulary.room import RoomForgone
 from kernos.vocabulary.undo import FAILURE_STEP, UNDO_STEP
 
 
@@ -161,6 +162,9 @@ def _tick(state: RunState, command: Tick) -> tuple[EventData, ...]:
             due.append((step.n, ApprovalExpired(name)))
         elif step.phase is Phase.WAITING:
             due.append((step.n, TimerFired(name) if step.kind is StepKind.TIMER else WaitExpired(name)))
+    due.extend(
+        (queued.n, RoomForgone(name)) for name, queued in state.queued.items() if 0 < queued.due_at <= command.at
+    )
     if not due and state.status is Status.WAITING and 0 < state.wake_at <= command.at:
         return (RunResumed(),)
     return tuple(event for _, event in sorted(due, key=lambda pair: pair[0]))

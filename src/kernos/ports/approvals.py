@@ -1,8 +1,12 @@
 """Approvals: how a person's yes is signed, and read again."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from kernos.vocabulary.approval import ApprovalClaims
+
+SignYes = Callable[[ApprovalClaims], str]
+"""Signs a yes with the key of whoever says it, and returns the signature; what is signed is what the token says."""
 
 
 class ApprovalTokens(Protocol):
@@ -21,6 +25,13 @@ class ApprovalTokens(Protocol):
 
     def distrusted(self, token: str, claims: ApprovalClaims) -> str:
         """Return why the key of a token counts no more for it; empty: it does. `claims`: what `read` returned for this token."""
+        ...
+
+    def read_own(self, signature: str, form: str, public_key: bytes) -> ApprovalClaims:
+        """Return what a person signed with their own key; `form`: how, see `vocabulary/own_keys.py`.
+
+        Raises BadToken for whatever is not exactly a signature of this form, by this key, over a yes.
+        """
         ...
 
     def public_jwk(self) -> str:

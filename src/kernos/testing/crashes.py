@@ -19,6 +19,7 @@ from kernos.testing.ledger import Ledger
 from kernos.testing.people import People
 from kernos.testing.points import Point, Points
 from kernos.testing.stage import Cast, CheckFailed, Stage, books, cast_of, outcome_of, whoever_waits
+from kernos.vocabulary.budget import Caps
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.ids import RunId
@@ -58,6 +59,7 @@ def crash_everywhere(
     ledger: Ledger | None = None,
     models: Mapping[str, Model] | Callable[[], Mapping[str, Model]] | None = None,
     policies: str | Path | Policy | None = None,
+    budgets: Caps | None = None,
     people: People | None = None,
     same: Callable[[str], object] = str,
     at: str = "",
@@ -68,14 +70,23 @@ def crash_everywhere(
     durable. Equal must be the outcome, the effects in the ledger, and the journal with them; and every run must end.
 
     `agents`: those that the workflow asks. `tools`: stand-ins for tools that must not be called here. `ledger`: the one that your own fakes write to, cleared
-    for each world; without, the calls of tools are written down, those of an `idempotent` one under the same key as one effect. `people`: who
+    for each world; without, the calls of tools are written down, those of an `idempotent` one under the same key as one effect. `budgets`: caps, as for a kernel. `people`: who
     answers questions, by default with yes. `same`: what of an outcome's JSON has to be equal, where it holds a time or chance.
     `at`: the name of one point, to repeat a failure alone.
 
     Call it outside of any event loop; it has its own. Raises CheckFailed, which names the points and what differs at each, and
     InvalidInput for a point that is not there.
     """
-    cast = cast_of(workflow, agents=agents, tools=tools, models=models, policies=policies, people=people, ledger=ledger)
+    cast = cast_of(
+        workflow,
+        agents=agents,
+        tools=tools,
+        models=models,
+        policies=policies,
+        budgets=budgets,
+        people=people,
+        ledger=ledger,
+    )
     counted = Points()
     clean = _world(cast, workflow, value, counted, 0)
     again = _world(cast, workflow, value, Points(), 0)
@@ -160,10 +171,10 @@ async def one_life(stage: Stage, workflow: AgentContract[Any, Any], value: objec
     kernel = stage.kernel(points)
     died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     points.on_death.append(lambda: None if died.done() else died.set_result(None))
-    await kernel.__aenter__()
     started: list[RunId] = []
 
     async def work() -> None:
+        await kernel.__aenter__()  # It may die while it opens, too.
         run = await kernel.start(workflow, value, key="the one")
         started.append(run.id)
         await stage.attend(kernel)

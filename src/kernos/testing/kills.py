@@ -23,6 +23,7 @@ from kernos.testing.ledger import Ledger, Line
 from kernos.testing.people import People
 from kernos.testing.points import Point, Points
 from kernos.testing.stage import Cast, CheckFailed, Stage, cast_of
+from kernos.vocabulary.budget import Caps
 from kernos.vocabulary.contract import AgentContract, ToolContract
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.quantities import Json
@@ -39,6 +40,7 @@ def kill_everywhere(
     ledger: Ledger | None = None,
     models: Mapping[str, Model] | Callable[[], Mapping[str, Model]] | None = None,
     policies: str | Path | Policy | None = None,
+    budgets: Caps | None = None,
     people: People | None = None,
     same: Callable[[str], object] = str,
     at: str = "",
@@ -48,7 +50,16 @@ def kill_everywhere(
     Takes what `crash_everywhere` takes; some 0.2 s a point. What a ledger's `observe` sees has to lie outside of the process, in a file or a service.
     Call it outside of any event loop, in a process without threads: it forks. Raises CheckFailed.
     """
-    cast = cast_of(workflow, agents=agents, tools=tools, models=models, policies=policies, people=people, ledger=ledger)
+    cast = cast_of(
+        workflow,
+        agents=agents,
+        tools=tools,
+        models=models,
+        policies=policies,
+        budgets=budgets,
+        people=people,
+        ledger=ledger,
+    )
     with tempfile.TemporaryDirectory(prefix="kernos-kills-") as folder:
         worlds = _Worlds(Path(folder), cast, workflow, value)
         clean, reached = worlds.world("clean", "")

@@ -19,10 +19,12 @@ from kernos.testing.fault_plans import Plan, faults
 from kernos.testing.kernel import VirtualKernel
 from kernos.testing.ledger import Ledger
 from kernos.testing.model import ScriptedModel
+from kernos.testing.open_values import open_values
 from kernos.testing.people import People, settle
 from kernos.testing.points import Points
 from kernos.testing.policy import AllowAll
 from kernos.testing.storage import MemoryDisk, MemoryJournal
+from kernos.vocabulary.budget import Caps
 from kernos.vocabulary.contract import AgentContract, ModelReply, ToolContract
 from kernos.vocabulary.errors import NotFound
 from kernos.vocabulary.events import ActionIntended, ActionPerformed, ActionSettled, Event
@@ -60,6 +62,7 @@ class Cast:
     ledger: Ledger
     watches: bool
     """Whether the ledger is the check's own, which tools' calls are written to; else the user's fakes write to theirs."""
+    budgets: Caps | None = None
 
     def tools(self) -> tuple[ToolContract[Any, Any], ...]:
         """Return all tools, each as whatever stands in for it."""
@@ -74,6 +77,7 @@ def cast_of(
     tools: Sequence[ToolContract[Any, Any]] = (),
     models: Mapping[str, Model] | Callable[[], Mapping[str, Model]] | None = None,
     policies: str | Path | Policy | None = None,
+    budgets: Caps | None = None,
     people: People | None = None,
     ledger: Ledger | None = None,
 ) -> Cast:
@@ -82,7 +86,9 @@ def cast_of(
     stand_ins = {tool.name: tool for tool in tools}
     names = models() if callable(models) else models or {}
     policy = AllowAll() if policies is None else load_policy(policies, Registry(everyone, names))  # Once for all lives.
-    return Cast(everyone, stand_ins, models or {}, policy, people or People(), ledger or Ledger(), ledger is None)
+    return Cast(
+        everyone, stand_ins, models or {}, policy, people or People(), ledger or Ledger(), ledger is None, budgets
+    )
 
 
 @dataclass(slots=True)
@@ -129,6 +135,7 @@ class Stage:
             tools=[points.around(tool) for tool in self._tools],
             models=self._models,
             policies=self.cast.policy,
+            budgets=self.cast.budgets,
             store=self.disk,
             seed=self.seed * 1_000 + self.lives,
             points=points,
@@ -207,7 +214,7 @@ async def events_of(kernel: VirtualKernel) -> list[Event]:
 
 
 async def books(kernel: VirtualKernel, stage: Stage) -> list[str]:
-    """Compare what the journal says with the ledger, the projections with the journal, the tree with its entries; say what is wrong."""
+    """Compare what the journal says with the ledger, the projections with the journal, the tree with its entries, what is sealed with what stands in them; say what is wrong."""
     events = await events_of(kernel)
     wrong = _effects_and_intents(events, stage.cast)
     open_ones = [row for row in await kernel.actions() if row["status"] == "intended"]
@@ -216,7 +223,8 @@ async def books(kernel: VirtualKernel, stage: Stage) -> list[str]:
     await rebuild(kernel.journal, other, lambda _: None)
     wrong += [f"projection: {difference}" for difference in await compare(kernel.journal, other)]
     findings = (await kernel.journal.verify(_unheard)).findings
-    return wrong + [f"tree: {finding.message}" for finding in findings]
+    wrong += [f"tree: {finding.message}" for finding in findings]
+    return wrong + open_values(kernel, [entry async for _, entry in kernel.journal.scan()])
 
 
 def _unheard(done: int, of_all: int) -> None:

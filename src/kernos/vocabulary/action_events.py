@@ -108,6 +108,8 @@ class ActionFailed:
     step: StepName
     attempt: int
     failure: Failure
+    gate: Decision | None = None
+    """What forbade a further attempt, where policy did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class ActionDoubted:
     step: StepName
     attempt: int
     message: str
+    gate: Decision | None = None
+    """What forbade a further attempt that would have told, where policy did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class ApprovalGranted:
     token: str = ""
     counts_for: tuple[str, ...] = ()
     """The rules whose demand for people it helps to meet."""
+    own_signature: str = ""
+    """The same yes, signed with the person's own key; empty where they signed with none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,8 @@ class ApprovalVoiced:
     token: str = ""
     counts_for: tuple[str, ...] = ()
     """The rules whose demand for people it helps to meet."""
+    own_signature: str = ""
+    """The same yes, signed with the person's own key; empty where they signed with none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +226,8 @@ class ApprovalEdited:
     counts_for: tuple[str, ...] = ()
     is_enough: bool = True
     """Whether nobody else's yes is wanted; else it still waits, with the changed arguments."""
+    own_signature: str = ""
+    """The same yes, signed with the person's own key; empty where they signed with none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ It stands in the journal like everything else, as the history of an id that no r
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kernos.vocabulary.budget import CapRaised, RaiseCap
+from kernos.vocabulary.budget import AskRaise, CapRaised, CapsEntered, EnterCaps, RaiseAsked, RaiseCap
 from kernos.vocabulary.erasure import EraseSubject, ShowValues, SubjectErased, ValuesShown
 from kernos.vocabulary.grants import GrantRevoked, GrantSource, RevokeGrant, SourceGranted
 from kernos.vocabulary.ids import EVERY, EpochMs, PrincipalId, RunId, TenantId
+from kernos.vocabulary.own_keys import AddOwnKey, OwnKeyAdded, OwnKeyRevoked, RevokeOwnKey
 from kernos.vocabulary.policies import (
     EnterPolicies,
     PoliciesEntered,
@@ -92,7 +93,7 @@ class AccessRequired:
 
 AdministrationData = (
     PrincipalAdmitted | PrincipalDismissed | CredentialIssued | CredentialRevoked | AccessRequired
-    | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked | CapRaised
+    | OwnKeyAdded | OwnKeyRevoked | PoliciesProposed | PoliciesEntered | PoliciesRefused | StopOrdered | StopLifted | SourceGranted | GrantRevoked | CapRaised | RaiseAsked | CapsEntered
     | SubjectErased | ValuesShown
 )  # fmt: skip
 
@@ -147,6 +148,6 @@ class RequireAccess:
 
 AdministrationCommand = (
     AdmitPrincipal | DismissPrincipal | IssueCredential | RevokeCredential | RequireAccess
-    | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant | RaiseCap
+    | AddOwnKey | RevokeOwnKey | ProposePolicies | EnterPolicies | RefusePolicies | OrderStop | LiftStop | GrantSource | RevokeGrant | RaiseCap | AskRaise | EnterCaps
     | EraseSubject | ShowValues
 )  # fmt: skip

@@ -6,7 +6,7 @@ Before a model is called an upper bound is *reserved*; afterwards what was used 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kernos.vocabulary.ids import StepName, TenantId
+from kernos.vocabulary.ids import EpochMs, PrincipalId, StepName, TenantId
 
 
 class Over(StrEnum):
@@ -66,6 +66,10 @@ class Caps:
     raised_by: tuple[str, ...] = ()
     """Roles; empty: any person who may administer."""
     warn_at: tuple[int, ...] = (50, 80)
+    is_raised_with_own_key: bool = False
+    """A raise counts only if its person's own key signed it, too."""
+    is_asked_by_another: bool = False
+    """A raise counts only if somebody else asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,20 @@ class BudgetSpent:
 
 
 @dataclass(frozen=True, slots=True)
+class CapsEntered:
+    """From now on these caps count, for every process."""
+
+    caps: Caps
+
+
+@dataclass(frozen=True, slots=True)
+class EnterCaps:
+    """Let these caps count."""
+
+    caps: Caps
+
+
+@dataclass(frozen=True, slots=True)
 class CapRaised:
     """A person lets more be used of an account's unit, from now on; `old` is what held before."""
 
@@ -167,6 +185,26 @@ class CapRaised:
     name: str
     unit: Unit
     old: int
+    new: int
+    reason: str
+    token: str = ""
+    """The person's signed word for exactly this, as approvals are signed."""
+    own_signature: str = ""
+    """The same, signed with their own key; empty without."""
+    until: EpochMs = EpochMs(0)
+    """When it ends, and what held before holds again; 0: never."""
+    asked_by: PrincipalId = PrincipalId("")
+    """Who asked for it; empty where nobody else did."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAsked:
+    """Somebody wants a cap to be raised, up to `new`; another person does it or not."""
+
+    tenant: TenantId
+    over: Over
+    name: str
+    unit: Unit
     new: int
     reason: str
 
@@ -205,5 +243,23 @@ class RaiseCap:
     name: str
     unit: Unit
     old: int
+    new: int
+    reason: str
+    token: str = ""
+    own_signature: str = ""
+    after: str = ""
+    """The token of this cap's newest raise, as far as whoever says so has seen."""
+    until: EpochMs = EpochMs(0)
+    asked_by: PrincipalId = PrincipalId("")
+
+
+@dataclass(frozen=True, slots=True)
+class AskRaise:
+    """Ask for a cap to be raised; a later wish for the same cap takes the place of an earlier one."""
+
+    tenant: TenantId
+    over: Over
+    name: str
+    unit: Unit
     new: int
     reason: str

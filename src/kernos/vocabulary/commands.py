@@ -10,6 +10,7 @@ from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.ids import LOCAL_PERSON, EpochMs, PrincipalId, RunId, StepName
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, Found
 from kernos.vocabulary.quantities import Json, Retry, Usage
+from kernos.vocabulary.room import AwaitRoom, FindRoom
 from kernos.vocabulary.undo import Undone
 
 # --- from outside ------------------------------------------------------------------------------------------------
@@ -54,7 +55,10 @@ class AnswerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class GrantApproval:
-    """Say yes to the arguments with this digest; `token` is the yes, signed; `by` is who says so, in these roles of the run's tenant."""
+    """Say yes to the arguments with this digest; `token` is the yes, signed; `by` is who says so, in these roles of the run's tenant.
+
+    `own_signature`: the same yes, signed with their own key and checked to be.
+    """
 
     step: StepName
     digest: str
@@ -63,6 +67,7 @@ class GrantApproval:
     token: str = ""
     by: PrincipalId = LOCAL_PERSON
     roles: frozenset[str] = frozenset()
+    own_signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class EditApproval:
     token: str = ""
     by: PrincipalId = LOCAL_PERSON
     roles: frozenset[str] = frozenset()
+    own_signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +302,14 @@ class RetryAction:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseRetry:
+    """Do not act again: the policy set that is in force by now forbids it, or wants a yes that nobody gave."""
+
+    step: StepName
+    gate: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     """Sleep until `due_at`."""
 
@@ -389,6 +403,6 @@ Command = (
     RequestRun | CancelRun | ResumeRun | DeliverSignal | AnswerQuestion | GrantApproval | EditApproval | DenyApproval | QuestionApproval
     | ExplainApproval
     | SettleAction | EndChild | Tick | RecordValue | ReachCheckpoint | JoinFork | CallTool | ForgoAction | UseApproval | AnswerRead
-    | SettleReservation | ReserveBudget | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | SetTimer | AwaitSignal
+    | SettleReservation | ReserveBudget | AwaitRoom | FindRoom | AnswerModel | NoteAttempt | ReportAttempt | LoseAttempt | ReportLookUp | RetryAction | RefuseRetry | SetTimer | AwaitSignal
     | AskPerson | StartChild | RefuseChild | BeginUndo | ParkRun | StopRun | EndRun | BlockRun
 )  # fmt: skip

@@ -109,6 +109,8 @@ class ToolContract(Generic[In, Out]):
     description: str = ""
     cost: Cost | None = None
     """What one call costs; None: nobody knows."""
+    secrets: frozenset[str] = frozenset()
+    """References to the only credentials that its function may read (`vocabulary/secret.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,10 @@ class AgentContract(Generic[In, Out]):
     """What becomes of a failed run, by failure mode, as in `vocabulary/undo.py`; a mode that is not named stops."""
     untrusted: tuple[str, ...] = ()
     """Fields of its input that outsiders fill, by their last name or by a path: a customer's letter."""
+    waits_for_room: bool = False
+    """A call of its that a cap has no room for waits until there is some; else it fails."""
+    room_wait_ms: int = 0
+    """For how long at most; 0: as long as the run may."""
     is_guest: bool = False
     """Its calls are made by a loop that is not ours, with a model in it: nobody vouches for what it makes up."""
     description: str = ""

@@ -66,20 +66,20 @@ def _cards(text: str) -> Iterator[Detected]:
 
 
 def _accounts(text: str) -> Iterator[Detected]:
-    """Try each length: words that follow an IBAN may look like more of it."""
-    for found in _ACCOUNT.finditer(text):
-        begin = found.start()
-        for end in range(found.end(), begin, -1):
+    """Try each beginning and each length: what stands around an IBAN may look like more of it."""
+    at = 0
+    while found := _ACCOUNT.search(text, at):
+        begin, at = found.start(), found.start() + 1
+        for end in range(found.end(), begin + _ACCOUNT_LENGTH_MIN - 1, -1):
             letters = re.sub(r"[ -]", "", text[begin:end])
-            if len(letters) < _ACCOUNT_LENGTH_MIN:
-                break
             if (
                 text[end - 1].isalnum()
                 and not text[end : end + 1].isalnum()
-                and len(letters) <= _ACCOUNT_LENGTH_MAX
+                and _ACCOUNT_LENGTH_MIN <= len(letters) <= _ACCOUNT_LENGTH_MAX
                 and is_account(letters)
             ):
                 yield Detected(begin, end, ACCOUNT)
+                at = end
                 break
 
 

@@ -35,15 +35,17 @@ from kernos.vocabulary.administration import (
     PrincipalAdmitted,
     PrincipalDismissed,
 )
-from kernos.vocabulary.budget import Budget, BudgetReserved, BudgetSpent, CapRaised
+from kernos.vocabulary.budget import Budget, BudgetReserved, BudgetSpent, CapRaised, CapsEntered, RaiseAsked
 from kernos.vocabulary.erasure import SubjectErased, ValuesShown
 from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Decision
 from kernos.vocabulary.grants import GrantRevoked, SourceGranted
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, PrincipalId, RunId, StepName, TenantId
 from kernos.vocabulary.outcome import Failure
+from kernos.vocabulary.own_keys import OwnKeyAdded, OwnKeyRevoked
 from kernos.vocabulary.policies import PoliciesEntered, PoliciesProposed, PoliciesRefused
 from kernos.vocabulary.quantities import Json, Limits, Usage
+from kernos.vocabulary.room import RoomAwaited, RoomForgone, RoomFound
 from kernos.vocabulary.stops import StopLifted, StopOrdered
 from kernos.vocabulary.wait_events import (
     ChildEnded,
@@ -256,7 +258,7 @@ class ModelAnswered:
 EventData = (
     RunRequested | RunParked | RunBlocked | RunResumed | CancelRequested | RunHandedOver | CompensationBegun | RunCancelled
     | RunExpired | RunCompleted | RunFailed | ValueRecorded | CheckpointReached | ForkJoined | ReadAnswered | ModelAnswered | CallDenied
-    | BudgetReserved | BudgetSpent
+    | BudgetReserved | BudgetSpent | RoomAwaited | RoomFound | RoomForgone
     | ActionIntended | ActionForgone | ActionRetried | CallAttemptFailed | ActionPerformed | ActionFailed | ActionDoubted
     | ActionLookedUp | ActionSettled | ApprovalRequested | ApprovalVoiced | ApprovalQuestioned | ApprovalExplained | ApprovalGranted | ApprovalEdited | ApprovalDenied | ApprovalExpired
     | TimerSet | TimerFired | SignalAwaited | SignalReceived | QuestionAsked | QuestionAnswered | WaitExpired
@@ -297,7 +299,12 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     ModelAnswered: ("model.answered", 1),
     BudgetReserved: ("budget.reserved", 1),
     BudgetSpent: ("budget.spent", 1),
+    RoomAwaited: ("room.awaited", 1),
+    RoomFound: ("room.found", 1),
+    RoomForgone: ("room.forgone", 1),
     CapRaised: ("cap.raised", 1),
+    RaiseAsked: ("cap.raise_asked", 1),
+    CapsEntered: ("caps.entered", 1),
     CallDenied: ("call.denied", 1),
     ActionIntended: ("action.intended", 1),
     ActionForgone: ("action.forgone", 1),
@@ -330,6 +337,8 @@ KINDS: dict[type[EventData], tuple[str, int]] = {
     PrincipalDismissed: ("principal.dismissed", 1),
     CredentialIssued: ("credential.issued", 1),
     CredentialRevoked: ("credential.revoked", 1),
+    OwnKeyAdded: ("own_key.added", 1),
+    OwnKeyRevoked: ("own_key.revoked", 1),
     AccessRequired: ("access.required", 1),
     PoliciesProposed: ("policies.proposed", 1),
     PoliciesEntered: ("policies.entered", 1),

@@ -36,6 +36,8 @@ class Requirement:
     """Whether whoever the run acts for may be one of them."""
     later: tuple[tuple[int, str], ...] = ()
     """Who else may say yes once nobody has for so many milliseconds: the chain that the question goes up."""
+    wants_own_key: bool = False
+    """Whether each of them signs with a key of their own, besides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from kernos.vocabulary.ids import TenantId
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class StandingGrant:
     """What stands in an answer of `source` whose field `field` is exactly `value` counts as said, for these roles in calls of these tools.
 
     The field must be one that the tool declares as proof: one that nobody but that source can have filled so, such as a verified sender.
@@ -29,7 +29,7 @@ class SourceGranted:
 
     grant: str
     """Its id: 12 hex digits of what it says, so that the same one is given once."""
-    says: Grant
+    says: StandingGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class GrantSource:
     """Let a source speak for the principal."""
 
     grant: str
-    says: Grant
+    says: StandingGrant
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ class Verification:
     heads: int
     root: bytes
     findings: tuple[Finding, ...]
+    kept_size: int | None = None
+    """The greatest size of a kept head that the journal has, too; None when no kept heads were given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class RuleText:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Reach:
+class PossibleCall:
     """A call that can come about: an agent and a tool that it declares (or that takes back what it did), or a model."""
 
     agent: str
@@ -70,9 +70,9 @@ class Reach:
 class Survey:
     """What a set means for the calls that can come about, judged by the heads of its rules and by rules without conditions."""
 
-    never: tuple[Reach, ...]
+    never: tuple[PossibleCall, ...]
     """No rule permits them, or one without conditions forbids them."""
-    attended: tuple[Reach, ...]
+    attended: tuple[PossibleCall, ...]
     """May happen, and never without a person's yes."""
     idle: tuple[tuple[RuleText, str], ...]
     """Rules that no call can come to, and why."""

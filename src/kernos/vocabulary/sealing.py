@@ -7,11 +7,11 @@ equal values of one subject have equal handles, and nobody can tell a value from
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-LABEL, SUBJECT, SEARCHED = "kernos:label", "kernos:subject", "kernos:searched"
-"""Keywords in the JSON Schema of a contract: the label of a value, the field that names its subject, and text to search for values."""
+LABEL, SUBJECT, SEARCHED, PLAIN = "kernos:label", "kernos:subject", "kernos:searched", "kernos:plain"
+"""Keywords in the JSON Schema of a contract: a value's label, the field that names its subject, text to search for values, text that stays."""
 
 LABEL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _HANDLE = re.compile(r"sealed:([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+):([a-z2-7]{16})\.([a-z2-7]{26})")
@@ -109,22 +109,22 @@ Seal = Callable[[Mark, object, str], str]
 class SealingPlan:
     """Where the labelled values of one type stand."""
 
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] = field(hash=False)
+    mark_of: Callable[[Mapping[str, Any]], Mark | None] | None = None
+    """What marks a place; None: that it is labelled, or searched."""
 
-    def apply(self, value: Any, seal: Seal) -> Any:
-        """Return a JSON value with each marked text replaced by what `seal` says."""
-        return self._sealed(value, self.schema, (), seal)
+    def apply(self, value: Any, seal: Seal, asked: Any = None) -> Any:
+        """Return a JSON value with each marked text replaced by what `seal` says.
 
-    def marks(self) -> tuple[Mark, ...]:
-        """Return what is marked, each once."""
-        found = (mark for node in _nodes(self.schema) if (mark := _mark(node)) is not None)
-        return tuple(dict.fromkeys(found))
+        `asked`: what it answers; its fields name subjects, too, where the value's own do not.
+        """
+        return self._sealed(value, self.schema, (asked,) if isinstance(asked, Mapping) else (), seal)
 
     def _sealed(self, value: Any, schema: Any, around: tuple[Mapping[str, Any], ...], seal: Seal) -> Any:
         if not isinstance(schema, Mapping):
             return value
         if isinstance(value, str):
-            mark = _mark(schema)
+            mark = (self.mark_of or _mark)(schema)
             if mark is not None:
                 return seal(mark, _subject(mark, around), value)
         for inner in self._meant(schema):
@@ -167,6 +167,23 @@ def plan_of(schema: Mapping[str, Any]) -> SealingPlan | None:
             message = f"{_mark(node)} stands on a value that is no text"
             raise ValueError(message)
     return SealingPlan(schema) if marked else None
+
+
+def plain_in(schema: Mapping[str, Any], value: Any) -> frozenset[str]:
+    """Return the texts of a JSON value that its JSON Schema says stay in the open: words of a closed list, and what is marked as plain."""
+    found: set[str] = set()
+
+    def look(_: Mark, __: object, text: str) -> str:
+        found.add(text)
+        return text
+
+    SealingPlan(schema, _plain).apply(value, look)
+    return frozenset(found)
+
+
+def _plain(node: Mapping[str, Any]) -> Mark | None:
+    is_open = not node.keys().isdisjoint((PLAIN, "enum", "const"))
+    return Mark("", "") if is_open and _mark(node) is None else None
 
 
 def _mark(node: Mapping[str, Any]) -> Mark | None:

@@ -73,13 +73,20 @@ _SMALL = frozenset(
 )
 
 
+_OF_GOODS = frozenset(_GLOSSARY) | frozenset(
+    "bath bluetooth brass canva carbon cast checked chef corduroy cork cutting desk dinner dotted felt fig floor folding fountain "
+    "gooseneck insulated iron knitted lambswool mechanical merino oak organic oxford pair paper rain roll round steel storm tall "
+    "top tote wall wine wireless".split()
+)
+"""Words that goods are called by, as `_stem` leaves them: what the glossary has, and what they are made of or for."""
+
+
 def product_words(folded: str) -> list[str]:
-    """Return the words of a folded text that may name products, with their English forms, sorted."""
+    """Return the words of a folded text that goods are called by, in English, sorted; of a letter no other word is kept."""
     found: set[str] = set()
     for word in re.findall(r"[a-z][a-z'-]+[a-z]", folded):
         if word not in _SMALL:
-            found.add(_stem(word))
-            found |= _english(word)
+            found |= _english(word) | ({_stem(word)} & _OF_GOODS)
     return sorted(found)
 
 

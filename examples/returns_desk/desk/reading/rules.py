@@ -27,6 +27,7 @@ def read_ticket(values: Mapping[str, Any]) -> dict[str, Any]:
     if not intents and parts.quoted:  # "Yes, that please": what it answers to says what.
         older = corrected(facts.without_order_numbers(fold(quoted)), language)
         intents = _intents(older, language)
+    email, address = facts.email_in(own, ticket.from_email), facts.address_in(parts.own)
     received = date.fromisoformat(ticket.received_at[:10])
     return Reading(
         language=language,
@@ -38,8 +39,8 @@ def read_ticket(values: Mapping[str, Any]) -> dict[str, Any]:
         amounts_cents=facts.amounts_in(own),
         sizes=facts.sizes_in(folded),
         size_step=facts.size_step_in(folded),
-        email=facts.email_in(own, ticket.from_email),
-        address=facts.address_in(parts.own),
+        email=email,
+        address=address,
         threatens=lexicon.threatens(folded),
         wants_person=lexicon.wants_person(folded),
         instructs=parts.instructs or subject.instructs,

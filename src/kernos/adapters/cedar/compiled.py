@@ -19,7 +19,10 @@ class CompiledEngine:
 
     def read(self, statement: str) -> tuple[Body, bool]:
         """Return the form of one policy, and whether it is a template. Raises ValueError."""
-        parsed = json.decode(cedarpy.policies_to_json_str(statement))
+        try:
+            parsed = json.decode(cedarpy.policies_to_json_str(statement))
+        except RecursionError as deep:
+            raise ValueError("it is nested too deep to be read; split it into several rules") from deep
         (body,) = (parsed["staticPolicies"] or parsed["templates"]).values()
         return body, bool(parsed["templates"])
 
@@ -43,6 +46,10 @@ class _Loaded:
         first, second = self._asked(sides, _ACTIONS)
         return _verdict(first), _verdict(second)
 
+    def ask_once(self, sides: Sides) -> Verdict:
+        """Answer for invoke alone."""
+        return _verdict(*self._asked(sides, _ACTIONS[:1]))
+
     def ask_open(self, sides: Sides) -> Verdict:
         """Answer for opening a labelled value."""
         return _verdict(*self._asked(sides, (_OPEN,)))
@@ -63,7 +70,4 @@ def _named(entity: tuple[str, str]) -> dict[str, str]:
 
 
 def _verdict(found: cedarpy.AuthzResult) -> Verdict:
-    errors = found.diagnostics.errors
-    if not errors and found.decision is cedarpy.Decision.NoDecision:
-        errors = ["no decision"]
-    return Verdict(found.allowed, found.diagnostics.reasons, errors)
+    return Verdict(found.allowed, found.diagnostics.reasons, found.diagnostics.errors)

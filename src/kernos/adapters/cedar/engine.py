@@ -47,6 +47,10 @@ class PolicySet(Protocol):
         """Answer for `Action::"invoke"` and for `Action::"unattended"`. Total."""
         ...
 
+    def ask_once(self, sides: Sides) -> Verdict:
+        """Answer for `Action::"invoke"`, where no policy tells the two actions apart. Total."""
+        ...
+
     def ask_open(self, sides: Sides) -> Verdict:
         """Answer for `Action::"open"`. Total."""
         ...

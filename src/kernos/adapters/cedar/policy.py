@@ -27,7 +27,7 @@ from kernos.adapters.cedar.survey import INVOKE, OPEN, UNATTENDED, survey
 from kernos.vocabulary.circumstances import NOTHING_DECLARED, Declared, Known
 from kernos.vocabulary.contract import ToolContract
 from kernos.vocabulary.gate import MODEL_TOOL, Answer, Decision, Request
-from kernos.vocabulary.policies import Reach, RuleText, Survey
+from kernos.vocabulary.policies import PossibleCall, RuleText, Survey
 from kernos.vocabulary.sealing import Carried
 
 DEFAULT_POLICIES = """\
@@ -105,12 +105,14 @@ class CedarPolicy:
         """Return the rules as they are written, for people."""
         return tuple(rule.text for rule in self._rules)
 
-    def survey(self, calls: Collection[Reach]) -> Survey:
+    def survey(self, calls: Collection[PossibleCall]) -> Survey:
         """Tell what the set means for the calls that can come about; which rules no call comes to."""
         kinds = {tool.name: tool for tool in self._contracts}
         return survey(self._rules, [(call, *self._kind(call, kinds)) for call in sorted(calls)])
 
-    def _kind(self, call: Reach, tools: Mapping[str, ToolContract[Any, Any]]) -> tuple[str, str, tuple[str, ...]]:
+    def _kind(
+        self, call: PossibleCall, tools: Mapping[str, ToolContract[Any, Any]]
+    ) -> tuple[str, str, tuple[str, ...]]:
         if call.tool == MODEL_TOOL:
             return MODEL_TYPE, call.model, _NO_EFFECTS
         return self._tools[call.tool].name, _CALL_ID, (tools[call.tool].effect.value,)
@@ -203,7 +205,11 @@ class CedarPolicy:
         policies = self._engine.load(bodies)
         conditions = [rule.body["conditions"] for rule in rules]
         names = frozenset(_texts(conditions))
-        return _Slice(policies, any(conditions), names, tuple(name for name in self._known if name in names))
+        asked = tuple(name for name in self._known if name in names)
+        tells_apart = "action" in names or not all(
+            is_about(rule.body, INVOKE) and is_about(rule.body, UNATTENDED) for rule in rules
+        )
+        return _Slice(policies, any(conditions), names, asked, tells_apart)
 
     def _sides(self, call: "_Call", piece: "_Slice", more: dict[str, object]) -> Sides:
         """Return what Cedar is shown: only attributes that a condition can mean, because the others would cost most time."""
@@ -218,7 +224,11 @@ class CedarPolicy:
         )
 
     def _decided(self, call: "_Call", piece: "_Slice") -> Decision:
-        invoke, unattended = piece.policies.ask(self._sides(call, piece, {}))
+        sides = self._sides(call, piece, {})
+        if piece.tells_apart:
+            invoke, unattended = piece.policies.ask(sides)
+        else:
+            invoke = unattended = piece.policies.ask_once(sides)
         errors = [*invoke.errors, *unattended.errors]
         if errors:
             return self._deny(f"a policy cannot be evaluated: {errors[0][:_REASON_LENGTH_MAX]}")
@@ -268,6 +278,8 @@ class _Slice:
     """Every text in the conditions: an attribute whose name is not among them cannot matter."""
     asked: tuple[str, ...]
     """What of the known the conditions may ask about."""
+    tells_apart: bool
+    """Whether some rule may answer otherwise for one of the two actions than for the other."""
     kept: Decision | None = None
     """Where no rule has a condition: the answer, once it is known."""
 
@@ -289,7 +301,7 @@ def _listed(rules: Sequence[str]) -> str:
 
 def _engine(name: str, schema: Schema) -> Engine:
     """Return the engine `cedarpy` or `python`; for the empty name, cedarpy where it is installed."""
-    if (name or ("cedarpy" if find_spec("cedarpy") else "python")) == "cedarpy":
+    if name == "cedarpy" or (not name and find_spec("cedarpy")):
         from kernos.adapters.cedar.compiled import CompiledEngine  # noqa: PLC0415 - not every platform has cedarpy
 
         return CompiledEngine(schema)

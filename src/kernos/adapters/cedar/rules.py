@@ -97,12 +97,13 @@ def _wrong_place(statement: Statement, broken: ValueError, engine: Engine) -> Pl
     if isinstance(broken, Unreadable):
         return statement.at(broken.offset)
 
-    def fault(text: str) -> str | None:
+    def fault(text: str) -> str:
+        said = ""
         try:
             engine.read(text)
         except ValueError as wrong:
-            return str(wrong)
-        return None
+            said = str(wrong)
+        return said
 
     return statement.first_wrong(fault)
 

@@ -27,7 +27,7 @@ def names(body: Mapping[str, Any], action: str) -> bool:
         case "==":
             return bool(head["entity"]["id"] == action)
         case "in":
-            named = head.get("entities") or [head["entity"]]
+            named = head["entities"] if "entities" in head else [head["entity"]]
             return any(one["id"] == action for one in named)
         case _:
             return False

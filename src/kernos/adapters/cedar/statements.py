@@ -44,7 +44,7 @@ class Statement:
         found = re.search(rf"(?<![\w\"]){re.escape(word)}(?![\w\"])", code) or re.search(re.escape(word), code)
         return self.at(found.start()) if found and word else self.place
 
-    def first_wrong(self, fault: Callable[[str], str | None]) -> Place:
+    def first_wrong(self, fault: Callable[[str], str]) -> Place:
         """Return where the grammar breaks: the end of the shortest beginning with which `fault` finds more wrong than that it ends."""
         code = without_comments(self.text)
         pieces = list(_PIECE.finditer(code))
@@ -52,7 +52,7 @@ class Statement:
         while low < high:  # What is wrong stays wrong however much follows.
             middle = (low + high) // 2
             found = fault(code[: pieces[middle].end()])
-            if found is not None and _UNFINISHED not in found:
+            if found and _UNFINISHED not in found:
                 high = middle
             else:
                 low = middle + 1

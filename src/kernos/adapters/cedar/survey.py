@@ -7,18 +7,18 @@ from collections.abc import Collection, Sequence
 
 from kernos.adapters.cedar.rules import Rule
 from kernos.adapters.cedar.scope import fits, is_about, names
-from kernos.vocabulary.policies import Reach, Survey
+from kernos.vocabulary.policies import PossibleCall, Survey
 
 INVOKE, UNATTENDED, OPEN = "invoke", "unattended", "open"
 
-_Call = tuple[Reach, str, str, Collection[str]]
+_Call = tuple[PossibleCall, str, str, Collection[str]]
 """A call with its type, its id and its effects, as policies name them."""
 
 
 def survey(rules: Sequence[Rule], calls: Sequence[_Call]) -> Survey:
     """Return it; `calls` are those that can come about."""
-    never: list[Reach] = []
-    attended: list[Reach] = []
+    never: list[PossibleCall] = []
+    attended: list[PossibleCall] = []
     idle = {rule.id: "no agent that is declared here makes such a call" for rule in rules}
     for reach, kind, name, effects in calls:
         fitting = [rule for rule in rules if fits(rule.body, reach.agent, kind, name, effects)]

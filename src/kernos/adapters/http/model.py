@@ -1,8 +1,7 @@
 """Model: brains behind an OpenAI-compatible chat endpoint, near (llama.cpp, Ollama, vLLM) or far."""
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import msgspec
@@ -40,7 +39,7 @@ class OpenAIModel:
         base_url: str,
         model: str,
         *,
-        api_key_env: str = "",
+        api_key: Callable[[], str] | None = None,
         prompt_price_microusd: int | None = None,
         completion_price_microusd: int | None = None,
         options: Mapping[str, Any] | None = None,
@@ -50,8 +49,8 @@ class OpenAIModel:
     ) -> None:
         """Take the endpoint (up to and with `/v1`) and the model's name there.
 
-        `api_key_env` names the environment variable that holds the key; it is read at each call and kept
-        nowhere. Prices are micro-dollars per million tokens; 0 is free of charge, None is unknown.
+        `api_key` returns the key, as `Secret("env:MODEL_KEY").read` does; it is asked at each call and what it says
+        is kept nowhere. Prices are micro-dollars per million tokens; 0 is free of charge, None is unknown.
         `options` go into each request as they are (`{"temperature": 0}`). `token_limit_name` is the field
         that bounds the answer: some newer models take only `max_completion_tokens`. `reach` holds the places
         of `Reach`, where a name in `base_url` leads to an inner address (`models.lan:8080`); an address
@@ -59,7 +58,7 @@ class OpenAIModel:
         """
         self._base_url = base_url
         self._model = model
-        self._api_key_env = api_key_env
+        self._api_key = api_key
         self._prices = (prompt_price_microusd, completion_price_microusd)
         self._options = dict(options or {})
         self._token_limit_name = token_limit_name
@@ -94,15 +93,8 @@ class OpenAIModel:
 
     async def _send(self, request: ModelRequest) -> HttpReply:
         headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "kernos"}
-        if self._api_key_env:
-            key = os.environ.get(self._api_key_env, "")
-            if not key:
-                message = (
-                    f"nothing was sent to the model {self._model}: its key is missing; set the environment "
-                    f"variable {self._api_key_env}"
-                )
-                raise ToolFailed.final(message)
-            headers["Authorization"] = f"Bearer {key}"
+        if self._api_key is not None:
+            headers["Authorization"] = f"Bearer {self._api_key()}"
         if self._sender is None:
             self._sender = open_sender(RESPONSE_BYTES_MAX, CONNECTIONS_MAX, self._egress)
         return await self._sender.send(

@@ -14,10 +14,13 @@ from joserfc.jwk import OKPKey
 from kernos.vocabulary.approval import ApprovalClaims
 from kernos.vocabulary.errors import BadConfiguration, BadToken
 from kernos.vocabulary.ids import EpochMs, PrincipalId, RunId, StepName, TenantId
+from kernos.vocabulary.own_keys import JWS_ED25519
 from kernos.vocabulary.signing import SigningKey
 
 _ALGORITHM = "Ed25519"
 _TYPE = "kernos-approval+jwt"
+_OWN_TYPE = "kernos-own-approval+jwt"
+"""What a person signs with their own key is of another kind: neither passes for the other."""
 _DETAIL_TYPE = "kernos_action"
 _REGISTRY = jws.JWSRegistry(algorithms=[_ALGORITHM])
 _TOKEN_LENGTH_MAX = 16_384
@@ -63,15 +66,18 @@ _DECODER = msgspec.json.Decoder(_Payload)
 class TokenReader:
     """Reads tokens with public keys alone: for whoever checks them away from the store."""
 
-    def __init__(self, keys: Sequence[SigningKey]) -> None:
+    def __init__(self, keys: Sequence[SigningKey], kinds: Sequence[str] = (_TYPE,)) -> None:
         """Take the keys whose tokens are read, oldest first."""
-        self._readers = [_KeyReader(key) for key in keys]
+        self._readers = [_KeyReader(key, kind) for kind in kinds for key in keys]
         self.newest = keys[-1]
         self._by_header = {reader.header_text: reader for reader in self._readers}
 
     @classmethod
-    def of(cls, text: str) -> "TokenReader":
-        """Take public keys: a JSON Web Key, a set of them, or PEM. Raises BadConfiguration for anything else, and for a private key."""
+    def of(cls, text: str, *, reads_own: bool = False) -> "TokenReader":
+        """Take public keys: a JSON Web Key, a set of them, or PEM. Raises BadConfiguration for anything else, and for a private key.
+
+        `reads_own`: whether what people signed with their own keys is read, too.
+        """
         try:
             given: Any = msgspec.json.decode(text) if text.lstrip().startswith("{") else text
             members = given["keys"] if isinstance(given, dict) and "keys" in given else [given]
@@ -81,7 +87,7 @@ class TokenReader:
         except (ValueError, JoseError, msgspec.MsgspecError, AttributeError, TypeError, KeyError) as error:
             message = f"that is not a public key of kind Ed25519, as JSON Web Key, as a set of them or as PEM: {error}"
             raise BadConfiguration(message, hint="Get it from the store's owner: `kernos approval key`.") from error
-        return cls(keys)
+        return cls(keys, (_OWN_TYPE, _TYPE) if reads_own else (_TYPE,))
 
     def read(self, token: str) -> ApprovalClaims:
         """Return what a token says; see `ports/approvals.py`."""
@@ -102,6 +108,10 @@ class TokenReader:
     def key_of(self, token: str) -> SigningKey:
         """Return the key that signed a token which was read."""
         return self._by_header[_exact(token.partition(".")[0].encode("ascii"))].named
+
+    def is_own(self, token: str) -> bool:
+        """Tell whether what was read is signed with a person's own key."""
+        return self._by_header[_exact(token.partition(".")[0].encode("ascii"))].header["typ"] == _OWN_TYPE
 
     def distrusted(self, token: str, claims: ApprovalClaims) -> str:
         """Return why a token counts no more that was read; see `ports/approvals.py`."""
@@ -124,10 +134,10 @@ class TokenReader:
 class _KeyReader:
     """What one key's tokens begin with, and what checks them."""
 
-    def __init__(self, named: SigningKey) -> None:
+    def __init__(self, named: SigningKey, kind: str) -> None:
         self.named = named
         self.key = OKPKey.import_key(Ed25519PublicKey.from_public_bytes(named.public_key))
-        self.header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": named.id}
+        self.header = {"alg": _ALGORITHM, "typ": kind, "kid": named.id}
         self.header_text = _ENCODER.encode(self.header)
         self.jwk = {"kty": "OKP", "crv": "Ed25519", "alg": _ALGORITHM, "use": "sig", "kid": named.id}
         self.jwk["x"] = _base64(named.public_key)
@@ -153,6 +163,30 @@ class JoseTokens(TokenReader):
     def seal(self, claims: ApprovalClaims) -> str:
         """Return the claims as a signed token; see `ports/approvals.py`."""
         return jws.serialize_compact(dict(self._header), _written(claims), self._private, registry=_REGISTRY)
+
+    @staticmethod
+    def read_own(signature: str, form: str, public_key: bytes) -> ApprovalClaims:
+        """Return what a person signed with their own key; see `ports/approvals.py`."""
+        if form != JWS_ED25519:
+            raise BadToken(f"a signature of form {form!r} cannot be checked here")
+        return TokenReader([SigningKey(public_key, EpochMs(0), 0)], (_OWN_TYPE,)).read(signature)
+
+
+class OwnKey:
+    """A person's own key, which signs what they say yes to."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        """Take the private key."""
+        self._private = OKPKey.import_key(private)
+        self._reader = _KeyReader(SigningKey(private.public_key().public_bytes_raw(), EpochMs(0), 0), _OWN_TYPE)
+
+    def sign(self, claims: ApprovalClaims) -> str:
+        """Return the yes, signed: the payload is byte for byte that of the token."""
+        return jws.serialize_compact(dict(self._reader.header), _written(claims), self._private, registry=_REGISTRY)
+
+    def public_jwk(self) -> str:
+        """Return the public key as a JSON Web Key."""
+        return _ENCODER.encode(self._reader.jwk).decode()
 
 
 def _key_of(given: Any) -> SigningKey:

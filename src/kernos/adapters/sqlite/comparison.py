@@ -1,6 +1,6 @@
 """Comparison: a store's heads and hand-overs against its second place. For `verify`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +13,19 @@ from kernos.adapters.sqlite.second_place import portions
 
 _LINES_AT_ONCE = 1_024
 _SIZE_MAX = (1 << 63) - 1
+
+
+def lines_of(connection: apsw.Connection, hand_overs: Sequence[HandOver]) -> Iterator[str]:
+    """Yield what a store's second place should hold."""
+    columns = ("lower(hex(previous))", "lower(hex(root))", "lower(hex(signature))||char(10)")
+    sql = "SELECT size||' '||at||' '||" + "||' '||".join(columns)
+    sql += " FROM heads WHERE size>? AND size<=? ORDER BY size"
+    done = -1
+    for hand_over in hand_overs:
+        yield from (str(row[0]) for row in connection.execute(sql, (done, hand_over.size)))
+        yield hand_over.line().decode()
+        done = hand_over.size
+    yield from (str(row[0]) for row in connection.execute(sql, (done, _SIZE_MAX)))
 
 
 class Comparison:
@@ -40,9 +53,8 @@ class Comparison:
                     return
                 yield
         except FileNotFoundError:
-            if heads:
-                message = f"{self._second_place} is missing; a cut tail would go unnoticed"
-                self._findings.add("second_place", -1, message)
+            message = f"{self._second_place} is missing; a cut tail would go unnoticed"
+            self._findings.add("second_place", -1, message)
             return
         for hand_over in self._notary.hand_overs:
             if hand_over not in self._seen and hand_over.size < self._agreed:  # Else its end only lags.
@@ -55,7 +67,7 @@ class Comparison:
         """Compare the whole file with what it should be: the quick way, that of a store where all is well."""
         if not self._second_place.exists():
             return not heads
-        lines = self._lines()
+        lines = lines_of(self._connection, self._notary.hand_overs)
         left = self._length
         with self._second_place.open("rb") as file:
             while left and (portion := "".join(islice(lines, _LINES_AT_ONCE)).encode()[:left]):
@@ -63,18 +75,6 @@ class Comparison:
                     return False
                 left -= len(portion)
         return not left
-
-    def _lines(self) -> Iterator[str]:
-        """Yield what the second place should hold."""
-        columns = ("lower(hex(previous))", "lower(hex(root))", "lower(hex(signature))||char(10)")
-        sql = "SELECT size||' '||at||' '||" + "||' '||".join(columns)
-        sql += " FROM heads WHERE size>? AND size<=? ORDER BY size"
-        done = -1
-        for hand_over in self._notary.hand_overs:
-            yield from (str(row[0]) for row in self._connection.execute(sql, (done, hand_over.size)))
-            yield hand_over.line().decode()
-            done = hand_over.size
-        yield from (str(row[0]) for row in self._connection.execute(sql, (done, _SIZE_MAX)))
 
     def _is_portion_good(self, portion: list[ChainedHead | HandOver | None], size: int) -> bool:
         sizes = [line.size for line in portion if isinstance(line, ChainedHead)]

@@ -42,6 +42,10 @@ class ChainedHead:
     root: bytes
     signature: bytes
 
+    def statement(self, log: bytes) -> bytes:
+        """Return what is signed; `log` is the SHA-256 of the public key of its time."""
+        return _DOMAIN + _STATEMENT.pack(log, self.size, self.at, self.previous, self.root)
+
     def public(self) -> TreeHead:
         """Return what callers see."""
         return TreeHead(self.size, self.at, self.root, self.signature)
@@ -136,10 +140,10 @@ class Notary:
         )
         return replace(unsigned, signature=self._signer.sign(unsigned.statement(self._logs[-1])))
 
-    def has_signed(self, hand_over: HandOver) -> bool:
-        """Tell whether one of these keys signed a hand-over, wherever that belongs."""
+    def has_signed(self, said: ChainedHead | HandOver) -> bool:
+        """Tell whether one of these keys signed a head or a hand-over, wherever that belongs."""
         return any(
-            self._is_signed(key, hand_over.statement(log), hand_over.signature)
+            self._is_signed(key, said.statement(log), said.signature)
             for key, log in zip(self.keys, self._logs, strict=True)
         )
 
@@ -168,4 +172,4 @@ class Notary:
 
     def _statement(self, head: ChainedHead) -> bytes:
         log = self._logs[self._term(head.size) if self._sizes else 0]
-        return _DOMAIN + _STATEMENT.pack(log, head.size, head.at, head.previous, head.root)
+        return head.statement(log)

@@ -118,7 +118,8 @@ class Locator:
             self._head(left.pop(0))
 
     def _entry(self, row: EntryRow) -> None:
-        pos, run, n, body, kept = row
+        pos, run, n, body, _ = row
+        kept = row[4] if isinstance(row[4], bytes) else b""
         if pos > self._end:
             self._missing(self._end, pos)
         leaf = _leaf(run, n, body)
@@ -131,7 +132,7 @@ class Locator:
             node = parent_hash(left, node)
         self._end = pos + 1
         if not leaf or (is_known and node != kept):
-            parts.append(self._differs(row, leaf, node))
+            parts.append(self._differs((pos, run, n, body, kept), leaf, node))
         else:
             parts.append(node if is_known else kept)
             self._payload(row)

@@ -55,8 +55,6 @@ class HeadsFile:
     def add(self, lines: Iterable[Line]) -> None:
         """Append heads and hand-overs. Raises OSError."""
         text = b"".join(line.line() for line in lines)
-        if not text:
-            return
         self._log.add(text)
         self._unsynced += len(text)
         if self._unsynced >= _SYNC_EVERY_BYTES:
@@ -75,7 +73,7 @@ class HeadsFile:
         numbers: list[int] = []
         torn = False
         for line in text[good - begin :].splitlines(keepends=True):
-            said = _whole(line)
+            said = whole_line(line)
             if said is None:
                 torn = True
                 continue
@@ -121,20 +119,18 @@ def portions(path: Path, length: int) -> Iterator[list[Line | None]]:
     A torn last line is left out. Raises FileNotFoundError.
     """
     with path.open("rb") as file:
-        while lines := file.readlines(
-            max(1, min(_PORTION_BYTES, length) - 1)
-        ):  # It goes on until it has more than that.
+        # It reads on until it has more than it is asked for.
+        while length > 0 and (lines := file.readlines(max(1, min(_PORTION_BYTES, length) - 1))):
             length -= sum(map(len, lines))
-            yield [_whole(line) for line in lines if line.endswith(b"\n")]
-            if length <= 0:
-                return
+            yield [whole_line(line) for line in lines if line.endswith(b"\n")]
 
 
 def _place(line: Line) -> int:
     return line.number if isinstance(line, HandOver) else line.size
 
 
-def _whole(line: bytes) -> Line | None:
+def whole_line(line: bytes) -> Line | None:
+    """Read a line with its end; None for one that is torn, or neither head nor hand-over."""
     if not line.endswith(b"\n"):
         return None
     try:

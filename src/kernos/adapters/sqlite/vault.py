@@ -44,8 +44,18 @@ def vault_path(store: Path) -> Path:
 class SqliteVault:
     """The sealed values of the store at a path."""
 
-    def __init__(self, store: Path, open_cipher: Callable[[Path, bool], Cipher]) -> None:
-        """Take the store's path and what opens the deployment's key at a path, which it may make or not."""
+    def __init__(
+        self,
+        store: Path,
+        open_cipher: Callable[[Path, bool], Cipher],
+        *,
+        keys_kept: int = _KEYS_KEPT,
+        values_kept: int = _VALUES_KEPT,
+    ) -> None:
+        """Take the store's path and what opens the deployment's key at a path, which it may make or not.
+
+        `keys_kept`, `values_kept`: how many subjects' keys, and handles known to be durable, stay in memory.
+        """
         self.path = vault_path(store)
         self._slots = KeySlots(self.path.with_name(f"{self.path.name}.slots"))
         self._key_path = self.path.with_name(f"{self.path.name}.key")
@@ -54,6 +64,7 @@ class SqliteVault:
         self._connection: apsw.Connection | None = None
         self._keys: OrderedDict[str, tuple[TenantId, SubjectCipher]] = OrderedDict()
         self._kept: OrderedDict[Handle, None] = OrderedDict()
+        self._keys_kept, self._values_kept = keys_kept, values_kept
 
     def seal(self, tenant: TenantId, subject: Subject, label: str, text: str) -> Handle:
         """Keep a value; return its handle once it is durable. Raises Erased."""
@@ -138,7 +149,7 @@ class SqliteVault:
                 with transaction(self._open(), "IMMEDIATE"):
                     self._open().execute("DELETE FROM sealed WHERE key = ?", (name,))
                     self._open().execute("DELETE FROM subjects WHERE key = ?", (name,))
-                self._open().pragma("wal_checkpoint(TRUNCATE)")
+                self._open().pragma("wal_checkpoint", "TRUNCATE")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -152,19 +163,21 @@ class SqliteVault:
 
     def _key_of(self, tenant: TenantId, subject: str) -> str:
         """Return the name of a subject's key, made if there is none."""
-        ref = self._deployment(may_make=True).index(tenant, subject)
+        ref = self._deployment().index(tenant, subject)
         connection = self._open()
         name = connection.execute("SELECT key FROM subjects WHERE ref = ?", (ref,)).get
-        if name is not None:
-            return str(name)
-        with transaction(connection, "IMMEDIATE"):
-            name = connection.execute("SELECT key FROM subjects WHERE ref = ?", (ref,)).get
-            if name is None:  # Else another process was first.
-                name, wrapped = self._deployment().new_key(tenant)
-                slot = self._slots.add(name, wrapped)
-                connection.execute("INSERT INTO keys VALUES(?, ?, ?)", (name, tenant, slot))
-                connection.execute("INSERT INTO subjects VALUES(?, ?)", (ref, name))
+        if name is None:
+            with transaction(connection, "IMMEDIATE"):  # Another process may be first: then its key counts.
+                name = connection.execute("SELECT key FROM subjects WHERE ref = ?", (ref,)).get
+                name = name or self._new_key(connection, ref, tenant)
         return str(name)
+
+    def _new_key(self, connection: apsw.Connection, ref: bytes, tenant: TenantId) -> str:
+        name, wrapped = self._deployment().new_key(tenant)
+        slot = self._slots.add(name, wrapped)
+        connection.execute("INSERT INTO keys VALUES(?, ?, ?)", (name, tenant, slot))
+        connection.execute("INSERT INTO subjects VALUES(?, ?)", (ref, name))
+        return name
 
     def _unwrapped(self, tenant: TenantId, name: str, label: str) -> SubjectCipher:
         """Return a subject's key. Raises Erased, NotSealedHere."""
@@ -178,7 +191,7 @@ class SqliteVault:
                 raise Erased(f"a value labelled {label} was erased with whom it was of")
             owner = TenantId(row[0])
             kept = self._keys[name] = (owner, self._deployment().unwrap(wrapped, name, owner))
-            if len(self._keys) > _KEYS_KEPT:
+            if len(self._keys) > self._keys_kept:
                 self._keys.popitem(last=False)
         if kept[0] != tenant:
             raise NotSealedHere(f"a value labelled {label} was not sealed for tenant {tenant}")
@@ -186,14 +199,15 @@ class SqliteVault:
 
     def _keep(self, handle: Handle) -> None:
         self._kept[handle] = None
-        if len(self._kept) > _VALUES_KEPT:
+        if len(self._kept) > self._values_kept:
             self._kept.popitem(last=False)
 
     # --- files ---------------------------------------------------------------------------------------------------
 
-    def _deployment(self, *, may_make: bool = False) -> Cipher:
+    def _deployment(self) -> Cipher:
+        """Return the deployment's key; it is made where there is no vault yet."""
         if self._cipher is None:
-            self._cipher = self._open_cipher(self._key_path, may_make and not self.path.exists())
+            self._cipher = self._open_cipher(self._key_path, not self.path.exists())
         return self._cipher
 
     def _open(self) -> apsw.Connection:

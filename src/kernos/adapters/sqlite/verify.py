@@ -17,8 +17,9 @@ import apsw
 from kernos.adapters.sqlite.comparison import Comparison
 from kernos.adapters.sqlite.files import Files
 from kernos.adapters.sqlite.heads import COLUMNS, ChainedHead, head_of_row
+from kernos.adapters.sqlite.kept_heads import KeptComparison, kept_length
 from kernos.adapters.sqlite.locate import EntryRow, Findings, Locator
-from kernos.adapters.sqlite.payloads import MARKER_BYTES, Payloads
+from kernos.adapters.sqlite.payloads import Payloads
 from kernos.adapters.sqlite.store import check_mark, connect, let_go, said_plainly
 from kernos.adapters.sqlite.tree import height_at, root_of_parts
 from kernos.adapters.sqlite.trust import LOOKS, Trusted, find_signer, follow_keys, is_in_force
@@ -43,21 +44,25 @@ async def verify_store(
     heads: Path | None = None,
     vfs: str | None = None,
     trusted: Trusted | None = None,
+    kept: Path | None = None,
 ) -> Verification:
     """Check a store as it is now, also one that cannot be opened for use any more; others may go on using it meanwhile.
 
     `progress(done, of_all)` is called now and then; the event loop runs in between. `trusted`: a public key that the store must be signed
-    by or lead on from; then its own private key is not needed. Raises ForeignStore, StorageFailed, BadConfiguration.
+    by or lead on from; then its own private key is not needed. `kept`: a file of tree heads from elsewhere that the store must have. Raises
+    ForeignStore, StorageFailed, BadConfiguration.
     """
     with said_plainly(path):
         connection = connect(path, vfs=vfs)
         try:
             check_mark(connection, path)
             second_place = heads or path.with_name(f"{path.name}.heads")
-            for looks_left in reversed(range(LOOKS)):
+            looks_left = LOOKS
+            while True:
+                looks_left -= 1
                 signer = find_signer(connection, path, open_key, is_needed=trusted is None)
                 # The second place is measured before the store is looked at: what others add meanwhile is not ahead of it.
-                verifier = Verifier(connection, path, signer, second_place, trusted)
+                verifier = Verifier(connection, path, signer, second_place, trusted, kept)
                 connection.execute("BEGIN")
                 if not looks_left or signer is None or is_in_force(connection, signer):
                     break
@@ -81,6 +86,7 @@ class Verifier:
         signer: Signer | None,
         second_place: Path,
         trusted: Trusted | None = None,
+        kept: Path | None = None,
     ) -> None:
         """Take the store's parts; `signer` or `trusted` may be missing, not both."""
         self._connection = connection
@@ -89,6 +95,9 @@ class Verifier:
         self._trusted = trusted
         self._second_place = second_place
         self._second_length = second_place.stat().st_size if second_place.exists() else 0
+        self._kept = kept
+        self._kept_length = kept_length(kept) if kept is not None else 0
+        self._kept_size: int | None = None
         self._findings = Findings()
         self._payloads = Payloads(path.with_name(f"{path.name}.payloads"), Files())
         self._heads = 0
@@ -97,7 +106,8 @@ class Verifier:
 
     def result(self) -> Verification:
         """Return what was found, once all steps were taken."""
-        return Verification(self._size, self._heads, root_of_parts(self._locator.parts), self._findings.sorted())
+        root = root_of_parts(self._locator.parts)
+        return Verification(self._size, self._heads, root, self._findings.sorted(), self._kept_size)
 
     def steps(self) -> Iterator[tuple[int, int]]:
         """Check everything but the file's inner order; yield (entries done, of all) after each portion."""
@@ -113,6 +123,11 @@ class Verifier:
         second_place = Comparison(connection, self._second_place, self._second_length, self._notary, self._findings)
         for _ in second_place.steps(self._size, self._heads):
             yield 0, self._size
+        if self._kept is not None:
+            kept_heads = KeptComparison(connection, self._kept, self._kept_length, self._notary, self._findings)
+            for _ in kept_heads.steps(self._size):
+                yield 0, self._size
+            self._kept_size = kept_heads.agreed
         yield from self._entries()
         self._locator.end(self._newest, self._size)
         self._numbers()
@@ -195,7 +210,7 @@ class Verifier:
 
     def _are_payloads_good(self, rows: Sequence[EntryRow]) -> bool:
         for row in rows:
-            if len(row[3]) == MARKER_BYTES and row[3][:1] == b"\1":
+            if row[3][:1] == b"\1":
                 try:
                     self._payloads.get(row[3], "")
                 except Tampered:

@@ -98,6 +98,38 @@ def revoke(
     change(settings_of(config, store, by=by), "revoke", credential, {"reason": reason})
 
 
+@access.command("add-key")
+def add_key(
+    name: _Who,
+    key: Annotated[
+        str, typer.Option("--key", metavar="FILE", help="The public key, as `kernos key new` prints it; JWK or PEM.")
+    ],
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Let a person sign with a key of their own, in every tenant where they may act."""
+    from kernos.app.cli.granting import change, read_public
+    from kernos.app.cli.opening import settings_of
+
+    change(settings_of(config, store, by=by), "add_key", name, {"public_key": read_public(key)})
+
+
+@access.command("revoke-key")
+def revoke_key(
+    key: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `kernos access list` shows it.")],
+    reason: _Reason = "",
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Let what a person's own key signed count no more, unless it was used before."""
+    from kernos.app.cli.granting import change
+    from kernos.app.cli.opening import settings_of
+
+    change(settings_of(config, store, by=by), "revoke_key", key, {"reason": reason})
+
+
 @access.command(name="list")
 def list_access(json: AsJson = False, store: Store = "", config: Config = "") -> None:
     """List who may act where, and which credentials there are."""

@@ -7,18 +7,24 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import AsJson, By, Config, Note, PlaceArg, RunArg, Store
+from kernos.app.cli.options import AsJson, By, Config, Note, PlaceArg, RunArg, SignWith, Store
 
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")
 
 
 def approve(
-    place: PlaceArg, note: Note = "", by: By = "", store: Store = "", config: Config = "", json: AsJson = False
+    place: PlaceArg,
+    note: Note = "",
+    sign_with: SignWith = "",
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+    json: AsJson = False,
 ) -> None:
     """Say yes to a call that waits, with exactly the arguments shown."""
-    from kernos.app.cli.saying import Said, say
+    from kernos.app.cli.saying import Said, say, signing
 
-    say(Said("approve", place, {"note": note}), config, store, by, json)
+    say(Said("approve", place, {"note": note, **signing(sign_with)}), config, store, by, json)
 
 
 def deny(
@@ -41,15 +47,22 @@ def edit(
         list[str], typer.Argument(metavar="NAME=VALUE...", help="Arguments to change; VALUE is JSON or text.")
     ],
     note: Note = "",
+    sign_with: SignWith = "",
     by: By = "",
     store: Store = "",
     config: Config = "",
     json: AsJson = False,
 ) -> None:
     """Change arguments of a call that waits, and say yes."""
-    from kernos.app.cli.saying import Said, changes_of, say
+    from kernos.app.cli.saying import Said, changes_of, say, signing
 
-    say(Said("edit", place, {"changes": changes_of(changes), "note": note}), config, store, by, json)
+    say(
+        Said("edit", place, {"changes": changes_of(changes), "note": note, **signing(sign_with)}),
+        config,
+        store,
+        by,
+        json,
+    )
 
 
 def answer(

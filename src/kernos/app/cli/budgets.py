@@ -4,11 +4,17 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import AsJson, By, Config, Store
+from kernos.app.cli.options import AsJson, By, Config, SignWith, Store
 
 budget = typer.Typer(
     help="What may be used of models, and who lets more be used.", rich_markup_mode=None, no_args_is_help=True
 )
+
+_Over = Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")]
+_Unit = Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens, calls or runs.")]
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")]
+_Name = Annotated[str, typer.Option("--name", metavar="NAME", help="The agent, or the run's id.")]
+_Tenant = Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Whose cap, where it is not your own.")]
 
 
 @budget.command()
@@ -40,25 +46,49 @@ def settle(
     asyncio.run(settle_reservation(settings_of(config, store, by=by), reservation, verdict, note))
 
 
-@budget.command(name="raise")
-def raise_cap(
-    over: Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")],
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens, calls or runs.")],
-    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="The new cap.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")],
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The agent, or the run's id.")] = "",
-    tenant: Annotated[
-        str, typer.Option("--tenant", metavar="TENANT", help="Whose cap, where it is not your own.")
-    ] = "",
+@budget.command()
+def ask(
+    over: _Over,
+    unit: _Unit,
+    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="Up to which cap.")],
+    reason: _Reason,
+    name: _Name = "",
+    tenant: _Tenant = "",
     by: By = "",
     store: Store = "",
     config: Config = "",
 ) -> None:
-    """Let more be used of a cap, from now on."""
+    """Ask somebody else to let more be used of a cap; `kernos budget show` lists what is asked for."""
+    import asyncio
+
+    from kernos.app.cli.opening import settings_of
+    from kernos.app.cli.paying import ask_budget
+
+    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason}
+    asyncio.run(ask_budget(settings_of(config, store, by=by), words, amount))
+
+
+@budget.command(name="raise")
+def raise_cap(
+    over: _Over,
+    unit: _Unit,
+    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="The new cap.")],
+    reason: _Reason,
+    name: _Name = "",
+    tenant: _Tenant = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="When it ends: 2026-12-31 or 2026-12-31T18:00 (UTC).")
+    ] = "",
+    sign_with: SignWith = "",
+    by: By = "",
+    store: Store = "",
+    config: Config = "",
+) -> None:
+    """Let more be used of a cap, from now on; with --until, for a time."""
     import asyncio
 
     from kernos.app.cli.opening import settings_of
     from kernos.app.cli.paying import raise_budget
 
-    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason}
-    asyncio.run(raise_budget(settings_of(config, store, by=by), words, amount))
+    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason, "until": until}
+    asyncio.run(raise_budget(settings_of(config, store, by=by), words, amount, sign_with))

@@ -5,6 +5,7 @@ The journal is checked without being opened as a store: one that was tampered wi
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,11 +27,14 @@ _TRIES = 5
 """Comparisons made anew because a running kernel moved on between the two sides."""
 
 
-def verify_store(store: Path, *, projections: bool, as_json: bool, trust: str = "") -> int:
-    """Print what was checked and what is wrong; return 0 when nothing is, else 1. `trust`: a public key, or a file with one."""
+def verify_store(store: Path, *, projections: bool, as_json: bool, trust: str = "", heads: str = "") -> int:
+    """Print what was checked and what is wrong; return 0 when nothing is, else 1.
+
+    `trust`: a public key, or a file with one; `heads`: a file of kept heads.
+    """
     trusted = Trusted(_public_key(trust), FileSigner.is_signed) if trust else None
     with progress("entries") as advance:
-        verification = check_journal(store, advance, trusted)
+        verification = check_journal(store, advance, trusted, Path(heads) if heads else None)
     differences: list[Difference] = []
     if projections and not verification.findings:
         with progress("projections") as advance:
@@ -38,7 +42,7 @@ def verify_store(store: Path, *, projections: bool, as_json: bool, trust: str = 
     is_clean = not verification.findings and not differences
     if as_json:
         print_json({"clean": is_clean, "entries": verification.entries, "heads": verification.heads,
-                    "root": verification.root.hex(), "findings": verification.findings, "differences": differences})  # fmt: skip
+                    "root": verification.root.hex(), "kept_size": verification.kept_size, "findings": verification.findings, "differences": differences})  # fmt: skip
         return 0 if is_clean else 1
     for finding in verification.findings:
         print(f"{finding.kind} at {_place(finding)}: {finding.message}")
@@ -48,21 +52,32 @@ def verify_store(store: Path, *, projections: bool, as_json: bool, trust: str = 
         )
     if is_clean:
         also = "; signed from the trusted key on" if trust else ""
+        also += f"; {heads} agrees up to size {verification.kept_size}" if heads else ""
         also += "; the projections are what the journal gives" if projections else ""
         print(
             f"clean: {verification.entries} entries under {verification.heads} signed tree heads, root {verification.root.hex()[:16]}{also}"
         )
         return 0
-    if verification.findings:
-        print(f"next: restore {store} from a backup; what stands before the first place is as kernos wrote it")
-    else:
-        print("next: kernos rebuild")
+    print(f"next: {_next_step(store, verification.findings, heads)}")
     return 1
 
 
-def check_journal(store: Path, advance: Advance, trusted: Trusted | None = None) -> Verification:
+def _next_step(store: Path, findings: Sequence[Finding], heads: str) -> str:
+    kinds = {finding.kind for finding in findings}
+    if not kinds:
+        return "kernos rebuild"
+    if kinds == {"kept_heads"}:
+        return f"compare with another copy of {heads}; the rest of it agrees with the store"
+    if kinds <= {"kept_heads", "foreign"}:
+        return f"make sure that {heads} is of this store and copied as it was; if so, restore {store} from a backup that agrees with it"
+    return f"restore {store} from a backup; what stands before the first place is as kernos wrote it"
+
+
+def check_journal(
+    store: Path, advance: Advance, trusted: Trusted | None = None, kept: Path | None = None
+) -> Verification:
     """Verify a store's file as it lies there. Raises BadConfiguration when its key is missing, ForeignStore, StorageFailed."""
-    return asyncio.run(verify_journal(store, FileSigner.at, advance, trusted=trusted))
+    return asyncio.run(verify_journal(store, FileSigner.at, advance, trusted=trusted, kept=kept))
 
 
 def _public_key(given: str) -> bytes:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import AsJson, By, Config, PlaceArg, Store
+from kernos.app.cli.options import AsJson, By, Config, PlaceArg, Store, Yes
 
 
 def erase(
@@ -15,16 +15,20 @@ def erase(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal, so name nobody.")
     ] = "",
+    yes: Yes = False,
     as_json: AsJson = False,
     by: By = "",
     store: Store = "",
     config: Config = "",
-) -> None:
-    """Destroy for good what is sealed of a person. The journal stays, and verifies as before; it cannot be taken back."""
+) -> int:
+    """Destroy for good what is sealed of a person. The journal stays, and verifies as before; it cannot be taken back.
+
+    Says how many values would be gone and asks, unless --yes is given.
+    """
     from kernos.app.cli.forgetting import forget
     from kernos.app.cli.opening import settings_of
 
-    forget(settings_of(config, store, by=by), subject, tenant, reason, as_json=as_json)
+    return forget(settings_of(config, store, by=by), subject, tenant, reason, yes=yes, as_json=as_json)
 
 
 def reveal(

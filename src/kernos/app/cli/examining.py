@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 
+from kernos.adapters.secrets.secret import Secret
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.checking import check_journal
 from kernos.app.cli.opening import find_agents, make_models
@@ -115,9 +116,22 @@ def _policies(settings: Settings) -> str:
 
 def _keys(settings: Settings) -> Iterator[Check]:
     for name, model in settings.models.items():
-        if isinstance(model, OpenAISettings) and model.api_key_env and not os.environ.get(model.api_key_env):
-            text = f"model {name} takes its key from {model.api_key_env}, which is empty"
-            yield Check("bad", "keys", text, f"export {model.api_key_env}=...")
+        if isinstance(model, OpenAISettings) and model.api_key:
+            yield from _secret(f"model {name}", model.api_key)
+    try:
+        tools = Registry(find_agents(settings), {}).tools
+    except KernosError:
+        return  # Said already, by the check of agents.
+    for tool in tools:
+        for reference in sorted(tool.secrets):
+            yield from _secret(f"tool {tool.name}", reference)
+
+
+def _secret(whose: str, reference: str) -> Iterator[Check]:
+    trouble = Secret(reference).trouble()
+    if trouble:
+        what, _, hint = trouble.partition("; ")
+        yield Check("bad", "secrets", f"{whose}: {what}", hint)
 
 
 def _tried(name: str, work: Callable[[], str]) -> Check:

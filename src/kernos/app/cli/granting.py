@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from kernos.adapters.joserfc.tokens import TokenReader
 from kernos.app.access import Access
 from kernos.app.cli.opening import plain_kernel
 from kernos.app.cli.showing import print_json, print_table
@@ -11,6 +13,7 @@ from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings, principal
 from kernos.app.story import when
 from kernos.control.authority import Secret
+from kernos.vocabulary.errors import BadConfiguration
 
 _DAY_MS = 86_400_000
 
@@ -20,7 +23,7 @@ def change(settings: Settings, verb: str, name: str, words: Mapping[str, Any]) -
     given = dict(words)
     if "days" in given:
         given["valid_ms"] = given.pop("days") * _DAY_MS
-    who = name if verb == "revoke" else principal(name)
+    who = name if verb in ("revoke", "revoke_key") else principal(name)
     secret = asyncio.run(_change(settings, verb, who, given))
     print(_told(verb, who, words))
     if secret is not None:
@@ -42,6 +45,10 @@ async def _change(settings: Settings, verb: str, who: str, words: Mapping[str, A
                 await access.admit(who, by=settings.by, **words)
             case "dismiss":
                 await access.dismiss(who, by=settings.by, **words)
+            case "add_key":
+                await access.add_key(who, by=settings.by, **words)
+            case "revoke_key":
+                await access.revoke_key(who, by=settings.by, **words)
             case _:
                 await access.revoke(who, by=settings.by, **words)
     return None
@@ -57,18 +64,31 @@ def _told(verb: str, who: str, words: Mapping[str, Any]) -> str:
             return f"{who} may act in tenant {words['tenant']}, in the roles: {', '.join(words['roles']) or 'none'}"
         case "dismiss":
             return f"{who} may act in tenant {words['tenant']} no more"
+        case "add_key":
+            return f"{who} signs with key {TokenReader.of(words['public_key']).newest.id} from now on"
+        case "revoke_key":
+            return f"what key {who} signs counts no more"
         case _:
             return f"credential {who} is void"
+
+
+def read_public(path: str) -> str:
+    """Return the text of a file with a public key. Raises BadConfiguration."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the key file {path} could not be read: {error}"
+        raise BadConfiguration(message, hint="Its person writes it: kernos key new --file ana.key > ana.jwk") from error
 
 
 async def list_all(settings: Settings, *, as_json: bool) -> None:
     """Print who may act where, and which credentials there are."""
     async with plain_kernel(settings) as kernel:
         access = Access(kernel)
-        members, credentials = access.members(), access.credentials()
+        members, credentials, keys = access.members(), access.credentials(), access.own_keys()
         is_required = kernel.administrator.state.is_access_required
     if as_json:
-        print_json({"access_required": is_required, "members": members, "credentials": credentials})
+        print_json({"access_required": is_required, "members": members, "credentials": credentials, "own_keys": keys})
         return
     if not is_required:
         print("commands need no credential: whoever can write the store acts under the name they give")
@@ -86,3 +106,8 @@ async def list_all(settings: Settings, *, as_json: bool) -> None:
         for one in credentials
     ]
     print_table(("CREDENTIAL", "WHO", "TENANT", "SCOPES", "GOOD UNTIL"), rows)
+    if keys:
+        print_table(
+            ("OWN KEY", "WHO", "STATE"),
+            [(one.key, one.principal, "void" if one.is_revoked else "good") for one in keys],
+        )

@@ -19,6 +19,14 @@ def verify(
             help="A public key that you have from elsewhere (hex, or a file: JWK, PEM): the store must be signed by it, or lead on from it.",
         ),
     ] = "",
+    heads: Annotated[
+        str,
+        typer.Option(
+            "--heads",
+            metavar="FILE",
+            help="Tree heads that you kept elsewhere (`kernos heads export`): the store must have them all. Shows cut ends and rewritten ones.",
+        ),
+    ] = "",
     json: AsJson = False,
     store: Store = "",
     config: Config = "",
@@ -33,7 +41,7 @@ def verify(
     settings = existing(settings_of(config, store))
     if projections:
         whole_store(settings, "comparing the projections")
-    return verify_store(settings.store, projections=projections, as_json=json, trust=trust)
+    return verify_store(settings.store, projections=projections, as_json=json, trust=trust, heads=heads)
 
 
 def rebuild(store: Store = "", config: Config = "") -> None:

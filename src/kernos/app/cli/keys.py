@@ -1,4 +1,4 @@
-"""Commands about the key that a store signs with: show it and those before it, put another in its place."""
+"""Commands about the key that a store signs with: show it and those before it, put another in its place; and make a person's own."""
 
 from typing import Annotated
 
@@ -7,7 +7,9 @@ import typer
 from kernos.app.cli.options import AsJson, By, Config, Store
 
 key = typer.Typer(
-    help="The key that the store signs with: show it, rotate it.", rich_markup_mode=None, no_args_is_help=True
+    help="The key that the store signs with: show it, rotate it; make a key of your own.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
 )
 
 
@@ -18,6 +20,21 @@ def show_key(by: By = "", store: Store = "", config: Config = "", json: AsJson =
     from kernos.app.cli.rotating import show_keys
 
     show_keys(settings_of(config, store, by=by), as_json=json)
+
+
+@key.command("new")
+def new_key(
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help="Where the private key is put; mode 0600.")],
+) -> None:
+    """Make a key of your own, to sign what you say yes to; needs no store.
+
+    Prints its public half as JSON Web Key, for whoever administers the store (`kernos access add-key`).
+    """
+    from pathlib import Path
+
+    from kernos.app.own_keys import new_own_key
+
+    print(new_own_key(Path(file)))
 
 
 @key.command("rotate")

@@ -12,6 +12,7 @@ from kernos.app.cli.opening import dev_command, find_agents, plain_kernel
 from kernos.app.cli.showing import print_json, print_table, terminal_width
 from kernos.app.kernel import Kernel
 from kernos.app.settings import Settings
+from kernos.app.spending import Spending
 from kernos.app.story import SHORT, Wait, when
 from kernos.kernel.state import Status
 from kernos.ports.journal import Row
@@ -39,6 +40,8 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
             rows.sort(key=lambda row: int(row["requested_at"] or 0), reverse=True)
         cut = len(rows) > limit
         listed = [(row, await waits(kernel, str(row["run"]))) for row in rows[:limit]]
+        warnings = await Spending(kernel).warnings()
+        raisers = " or ".join(kernel.caps.raised_by) or "a person who administers"
         stops = [stop for stop in kernel.administrator.state.stops.values() if kernel.sees_stop(stop)]
     if as_json:
         print_json([{**row, "waits": found} for row, found in listed])
@@ -48,6 +51,9 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
         option = f"--{stop.kind}{f' {stop.name}' if stop.name else ''}"
         print(f"STOPPED: {what}, by {stop.by} at {when(stop.at)}: {stop.reason}")
         print(f"  a person lets it go on: kernos go {option}{settings.repeated}")
+    for line in warnings:
+        print(f"BUDGET: {line.text()}")
+        print(f"  {raisers} raises it: {line.command()}{settings.repeated}")
     if not listed:
         ended = f"no open runs; those that have ended: kernos ps --all{settings.repeated}"
         print("no runs" if every or status else ended)

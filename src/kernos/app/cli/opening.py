@@ -11,6 +11,7 @@ from typing import Any
 
 from kernos.adapters.http.model import OpenAIModel
 from kernos.adapters.rules.model import RulesModel
+from kernos.adapters.secrets.secret import Secret
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.legible import know_store
 from kernos.app.kernel import Kernel
@@ -127,7 +128,7 @@ def _model(name: str, model: ModelSettings, settings: Settings) -> Model:
             return OpenAIModel(
                 model.base_url,
                 model.model,
-                api_key_env=model.api_key_env,
+                api_key=Secret(model.api_key).read if model.api_key else None,
                 prompt_price_microusd=model.prompt_price_microusd,
                 completion_price_microusd=model.completion_price_microusd,
                 options=model.options,

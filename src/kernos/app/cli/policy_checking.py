@@ -11,7 +11,7 @@ from kernos.app.settings import Settings
 from kernos.control.registry import Registry
 from kernos.vocabulary.errors import BadConfiguration
 from kernos.vocabulary.gate import MODEL_TOOL
-from kernos.vocabulary.policies import Fault, Reach, RuleText, Survey
+from kernos.vocabulary.policies import Fault, PossibleCall, RuleText, Survey
 
 
 def check_policies(settings: Settings, *, as_json: bool) -> int:
@@ -25,7 +25,7 @@ def check_policies(settings: Settings, *, as_json: bool) -> int:
         else:
             print_faults(folder, faults, "nothing was put in force")
         return FAILED
-    rules, survey = found.policy.rules(), found.policy.survey(reaches(registry))
+    rules, survey = found.policy.rules(), found.policy.survey(possible_calls(registry))
     if as_json:
         print_json({"ok": True, "policy_set": found.policy.digest(), "rules": rules, **_json(survey)})
     else:
@@ -51,15 +51,15 @@ def agents_of(settings: Settings) -> Registry:
     return find_registry(settings, make_models(settings))
 
 
-def reaches(registry: Registry) -> frozenset[Reach]:
+def possible_calls(registry: Registry) -> frozenset[PossibleCall]:
     """Return the calls that can come about."""
-    found: set[Reach] = set()
+    found: set[PossibleCall] = set()
     for agent in registry.agents:
-        found |= {Reach(agent.name, MODEL_TOOL, model) for model in registry.models}
+        found |= {PossibleCall(agent.name, MODEL_TOOL, model) for model in registry.models}
         for tool in agent.tools:
-            found.add(Reach(agent.name, tool.name))
+            found.add(PossibleCall(agent.name, tool.name))
             if tool.compensate is not None:
-                found.add(Reach(agent.name, tool.compensate.tool.name))
+                found.add(PossibleCall(agent.name, tool.compensate.tool.name))
     return frozenset(found)
 
 
@@ -92,7 +92,7 @@ def _print_survey(survey: Survey) -> None:
         print("  every call may go on alone where its rules' conditions hold, and every rule can apply")
 
 
-def _by_tool(calls: Sequence[Reach]) -> dict[str, list[str]]:
+def _by_tool(calls: Sequence[PossibleCall]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for call in calls:
         found.setdefault(call.name, []).append(call.agent)

@@ -10,6 +10,7 @@ from kernos.app.cli.beginning import init
 from kernos.app.cli.budgets import budget
 from kernos.app.cli.erasing import erase, reveal
 from kernos.app.cli.grant import grant
+from kernos.app.cli.heads import heads
 from kernos.app.cli.keeping import doctor, rebuild, verify
 from kernos.app.cli.keys import key
 from kernos.app.cli.looking import config, ps, trace
@@ -57,7 +58,7 @@ _COMMANDS = (
     doctor,
     config,
 )
-GROUPS = ("approval", "policy", "access", "grant", "budget", "key")
+GROUPS = ("approval", "policy", "access", "grant", "budget", "key", "heads")
 NAMES = (*(command.__name__ for command in _COMMANDS), *GROUPS)
 for command in _COMMANDS:
     app.command()(command)
@@ -67,3 +68,4 @@ app.add_typer(access, name="access")
 app.add_typer(grant, name="grant")
 app.add_typer(budget, name="budget")
 app.add_typer(key, name="key")
+app.add_typer(heads, name="heads")

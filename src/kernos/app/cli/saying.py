@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from kernos.app.cli.foreground import waits
 from kernos.app.cli.opening import existing, full_kernel, plain_kernel, settings_of, who_goes_on
 from kernos.app.cli.showing import print_json
 from kernos.app.kernel import Kernel
+from kernos.app.own_keys import open_own_key
 from kernos.app.settings import Settings
 from kernos.app.story import SHORT, Wait, waits_of
 from kernos.kernel.state import RunState, Status
@@ -67,6 +69,11 @@ def changes_of(pairs: Sequence[str]) -> dict[str, Any]:
             message = f"the value of {name} is no text in UTF-8, or its values lie too deep inside one another"
             raise InvalidInput(message, hint="Write NAME=VALUE, where VALUE is JSON or text.") from error
     return changes
+
+
+def signing(path: str) -> dict[str, Any]:
+    """Return what goes with a yes that the key in a file signs; nothing without a file. Raises BadConfiguration."""
+    return {"sign": open_own_key(Path(path)).sign} if path else {}
 
 
 def say(said: Said, config: str, store: str, by: str, as_json: bool) -> None:

@@ -6,8 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-
+from kernos.app.cli.agreeing import agreed
 from kernos.app.cli.foreground import see_through, told_to_stop
 from kernos.app.cli.opening import existing, full_kernel
 from kernos.app.cli.options import FAILED
@@ -51,7 +50,7 @@ async def revert_run(name: str, to: str, wanted: Wanted, settings: Settings) -> 
         if any(kernel.registry.tool(undo.undone.tool) is None for undo in plan.undos):
             print("next: name the agents with those tools: --agents MODULE, or `agents` in kernos.toml")
         sys.stdout.flush()  # The plan comes before what is said about the run, also where both go into one file.
-        if all(undo.obstacle for undo in plan.undos) or not _agreed(wanted, "Take this back?"):
+        if all(undo.obstacle for undo in plan.undos) or not agreed("Take this back?", yes=wanted.yes):
             return None
         return await kernel.revert(plan, by=settings.by)
 
@@ -80,15 +79,6 @@ def _show_plan(plan: UndoPlan, reliance: list[Reliance]) -> None:
     print(f"{len(possible)} of {len(plan.undos)} can be taken back; that costs {cost / 1_000_000:.2f} USD.")
     for one in reliance:
         print(f"Relied on by run {one.run[:SHORT]} ({one.agent}): {one.why}")
-
-
-def _agreed(wanted: Wanted, question: str) -> bool:
-    if wanted.yes:
-        return True
-    if not sys.stdin.isatty():
-        print("Nothing was done. To do it, give the command again with --yes.")
-        return False
-    return typer.confirm(question, default=False)
 
 
 # --- reconcile -----------------------------------------------------------------------------------------------------

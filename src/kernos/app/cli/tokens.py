@@ -41,10 +41,15 @@ async def show_approval(settings: Settings, place: str, *, as_json: bool) -> Non
     async with plain_kernel(settings) as kernel:
         prefix, _, step = place.partition(".")
         run = await kernel.find(prefix)
-        shown, token = _asked(run, step, [decode_entry(entry) for entry in await kernel.journal.read(run)])
+        shown, token, own = _asked(run, step, [decode_entry(entry) for entry in await kernel.journal.read(run)])
     if as_json:
         print_json(
-            {"shown": shown, "token": token, "claims": asdict(open_tokens(settings.store).read(token))}
+            {
+                "shown": shown,
+                "token": token,
+                "own_signature": own,
+                "claims": asdict(open_tokens(settings.store).read(token)),
+            }
             if token
             else {"shown": shown}
         )
@@ -54,24 +59,29 @@ async def show_approval(settings: Settings, place: str, *, as_json: bool) -> Non
     )
     print()
     print(f"signed yes:  {token}" if token else "nobody has said yes so far")
+    if own:
+        print(f"own key:     {own}")
 
 
-def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str]:
-    """Return what was shown of the newest question to a person (at `step`, if given), and the token of the answer, empty without."""
-    state, asked, token = RunState(run), dict[str, Any](), ""
+def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str, str]:
+    """Return what was shown of the newest question to a person (at `step`, if given), the token of the answer, and the same by their own key.
+
+    Either is empty without.
+    """
+    state, asked, token, own = RunState(run), dict[str, Any](), "", ""
     for event in events:
         state = evolve(state, event)
         match event.data:
             case ApprovalRequested(step=at) if step in ("", at):
-                asked, token = shown_of(state, StepName(at)), ""
+                asked, token, own = shown_of(state, StepName(at)), "", ""
             case ApprovalVoiced(step=at) | ApprovalQuestioned(step=at) | ApprovalExplained(step=at) if step in ("", at):
                 asked = shown_of(state, StepName(at))
             case ApprovalGranted(step=at) | ApprovalEdited(step=at) if step in ("", at):
-                token = event.data.token
+                token, own = event.data.token, event.data.own_signature
     if not asked:
         message = f"no person was asked about a call at {run}{'.' if step else ''}{step}"
         raise NotFound(message, hint=f"See its steps with `kernos trace {run}`.")
-    return asked, token
+    return asked, token, own
 
 
 def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as_json: bool) -> int:
@@ -90,13 +100,15 @@ def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as
     if SystemClock().now() >= claims.expires_at:
         remarks.append("it has expired: no action may be made with it any more")
     if as_json:
-        print_json({"claims": asdict(claims), "key": signed_by.id, "remarks": remarks})
+        print_json(
+            {"claims": asdict(claims), "key": signed_by.id, "is_own_key": reader.is_own(text), "remarks": remarks}
+        )
     else:
         _print_claims(claims)
         for remark in remarks:
             print(remark)
         print(
-            f"the signature is that of key {signed_by.id}"
+            f"the signature is that of {'the own key' if reader.is_own(text) else 'key'} {signed_by.id}"
             + (f", in force until {_time(signed_by.until_at)}" if signed_by.until_at else "")
             + ("" if is_bad or not arguments else ", and the yes is to these arguments")
         )
@@ -107,7 +119,7 @@ def _reader(settings: Settings, key: str) -> TokenReader:
     if not key:
         return open_tokens(existing(settings).store)
     try:
-        return TokenReader.of(Path(key).read_text(encoding="utf-8"))
+        return TokenReader.of(Path(key).read_text(encoding="utf-8"), reads_own=True)
     except (OSError, UnicodeDecodeError) as error:
         message = f"the key file {key} could not be read: {error}"
         raise BadConfiguration(message, hint="Write it with `kernos approval key > key.jwk`.") from error

@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kernos.app.cli.options import Agents, AsJson, By, Config, Policies, RunArg, Store
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: what is shown is approved.")]
+from kernos.app.cli.options import Agents, AsJson, By, Config, Policies, RunArg, Store, Yes
 
 
 def revert(

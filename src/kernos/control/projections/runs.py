@@ -25,6 +25,7 @@ from kernos.vocabulary.events import (
     WaitExpired,
 )
 from kernos.vocabulary.journal import RowOp, Scalar, Table
+from kernos.vocabulary.room import RoomForgone, RoomFound
 
 TABLE = Table(
     "runs",
@@ -61,6 +62,8 @@ _WAKES = frozenset(
         ApprovalGranted,
         ChildEnded,
         QuestionAnswered,
+        RoomForgone,
+        RoomFound,
         SignalReceived,
         TimerFired,
         WaitExpired,

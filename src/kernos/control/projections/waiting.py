@@ -25,6 +25,7 @@ from kernos.vocabulary.events import (
     WaitExpired,
 )
 from kernos.vocabulary.journal import RowOp, Scalar, Table
+from kernos.vocabulary.room import RoomAwaited, RoomForgone, RoomFound
 
 TABLE = Table(
     "waiting",
@@ -42,10 +43,10 @@ TABLE = Table(
 )
 
 _ENDS = (RunCompleted, RunFailed, RunCancelled, RunExpired, RunHandedOver, CompensationBegun)
-_STARTS = (ApprovalRequested, QuestionAsked, SignalAwaited, TimerSet, ChildStarted)
+_STARTS = (ApprovalRequested, QuestionAsked, SignalAwaited, TimerSet, ChildStarted, RoomAwaited)
 _STOPS = (
     ApprovalGranted, ApprovalEdited, ApprovalDenied, ApprovalExpired, QuestionAnswered, TimerFired, WaitExpired,
-    ChildEnded, SignalReceived,
+    ChildEnded, SignalReceived, RoomFound, RoomForgone,
 )  # fmt: skip
 KINDS = frozenset({ForkJoined, *_ENDS, *_STARTS, *_STOPS})
 
@@ -67,7 +68,7 @@ def project(event: Event) -> tuple[RowOp, ...]:
     if isinstance(data, SignalAwaited) and data.held >= 0:
         return ()
     row = _row(event)
-    row["since"] = event.at
+    row["since"] = data.since if isinstance(data, RoomAwaited) else event.at
     return (RowOp("put", "waiting", (event.run, data.step), row),)
 
 
@@ -85,6 +86,8 @@ def _row(event: Event) -> dict[str, Scalar]:
             return {"kind": "timer", "subject": "", "due_at": data.due_at, "details": ""}
         case ChildStarted():
             return {"kind": "child", "subject": data.child, "due_at": None, "details": data.agent}
+        case RoomAwaited():
+            return {"kind": "room", "subject": data.what, "due_at": data.due_at or None, "details": data.why}
         case _:
             message = f"{type(data).__name__} begins no wait"
             raise TypeError(message)

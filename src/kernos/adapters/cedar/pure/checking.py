@@ -319,7 +319,7 @@ class _Checker:
         one, other = self._of(left, tested)[0], self._of(right, tested)[0]
         if one.name != "Entity":
             self._mismatch("an entity", one)
-        among = other.item if other.name == "Set" and other.item else other
+        among = other.item or other
         if among.name != "Entity":
             self._mismatch("an entity or a set of entities", other)
         first = self._known(left)
@@ -344,7 +344,7 @@ class _Checker:
                 return _NEVER
             message = f"no tags are declared on entity type `{holder.entity}`"
             raise Misfit(message)
-        if holder.name != "Set" or holder.item is None:
+        if holder.item is None:
             self._mismatch("a set", holder)
         elif name != "isEmpty":
             other, _ = self._of(parts["right"], tested)

@@ -56,6 +56,11 @@ class _Loaded:
         invoke, unattended = self._asked(sides, (_INVOKE, _UNATTENDED))
         return invoke, unattended
 
+    def ask_once(self, sides: Sides) -> Verdict:
+        """Answer for invoke alone."""
+        (invoke,) = self._asked(sides, (_INVOKE,))
+        return invoke
+
     def ask_open(self, sides: Sides) -> Verdict:
         """Answer for opening a labelled value."""
         (opening,) = self._asked(sides, (_OPEN,))

@@ -163,7 +163,8 @@ def _function(method: Method, arguments: Sequence[Ask]) -> Ask:
 
 def _need(value: object, *wanted: type) -> None:
     if type(value) not in wanted:
-        message = f"type error: expected {' or '.join(_SHOWN[kind] for kind in wanted)}, got {_SHOWN[type(value)]}"
+        got = _SHOWN.get(type(value), "bool or record")  # As members of a set these two are keys.
+        message = f"type error: expected {' or '.join(_SHOWN[kind] for kind in wanted)}, got {got}"
         raise Unevaluable(message)
 
 

@@ -123,6 +123,7 @@ def _address(text: str) -> Address:
 
 
 def _number(digits: str) -> int:
+    digits = digits.lstrip("0") or "0"
     return int(digits) if len(digits) <= _DIGITS_MAX else _within(LONG_MAX + 1)
 
 

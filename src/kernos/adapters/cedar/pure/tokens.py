@@ -66,17 +66,17 @@ def pattern(token: Token) -> list[object]:
 
 
 def _letters(token: Token, *, pattern: bool) -> Iterator[tuple[str, bool]]:
-    """Yield each letter, and whether it is a wildcard (also one written as a code is one, as in Cedar)."""
+    """Yield each letter, and whether it is a wildcard in a pattern (also one written as a code is one, as in Cedar)."""
     at, inner = 0, token.text[1:-1]
     for found in _ESCAPE.finditer(inner):
-        yield from ((letter, pattern and letter == "*") for letter in inner[at : found.start()])
+        yield from ((letter, letter == "*") for letter in inner[at : found.start()])
         letter = _meant(found, pattern=pattern)
         if letter is None:
             message = f"{found[0]!r} is no valid escape in a string"
             raise Unreadable(message, token.offset + 1 + found.start())
-        yield letter, pattern and letter == "*" and found[3] != "*"
+        yield letter, letter == "*" and found[3] != "*"
         at = found.end()
-    yield from ((letter, pattern and letter == "*") for letter in inner[at:])
+    yield from ((letter, letter == "*") for letter in inner[at:])
 
 
 def _meant(found: re.Match[str], *, pattern: bool) -> str | None:

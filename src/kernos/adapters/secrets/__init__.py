@@ -1,0 +1,1 @@
+"""Where credentials lie: environment, files, the system's keyring."""

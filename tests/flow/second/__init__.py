@@ -1,0 +1,1 @@
+"""Two more domains, written and frozen before the rules were looked at again."""
