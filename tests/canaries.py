@@ -19,6 +19,9 @@ from kernos.vocabulary.sealing import Handle
 LENGTH_MIN = 12
 """Characters from which a value stands nowhere by chance: `my order` stands in letters of the desk's own."""
 
+WORD_MIN = 16
+"""The same for one word of letters alone: a mail's subject may be `compensation`."""
+
 OUTSIDE = ("shop.",)
 """How files of the outside world begin: a shop knows its customers."""
 
@@ -49,7 +52,7 @@ def forms_of(values: Iterable[str]) -> dict[bytes, str]:
     return {
         form: value
         for value in values
-        if len(value) >= LENGTH_MIN
+        if len(value) >= (WORD_MIN if value.isalpha() else LENGTH_MIN)
         for form in (value.encode(), json.dumps(value)[1:-1].encode(), b64encode(value.encode()).rstrip(b"="))
     }
 

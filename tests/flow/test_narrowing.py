@@ -191,8 +191,8 @@ def test_a_word_by_which_a_tool_is_asked_for_names_nothing_of_an_outsider() -> N
         ("messages.list", flow, [{"id": 860, "subject": "Appointment", "sender": "zed@evil.example"}]),
     )
     assert judge("messages.reply", reply, {"id": 860}, known).answer is Answer.ALLOW
-    known = heard("Give Cem an appointment and write to him")
-    known.tools = {"visits.book": FlowContract(Consequence.COMMITMENT, asked_by=("appointment",))}
+    book = FlowContract(Consequence.COMMITMENT, asked_by=("appointment",))
+    known = Facts(Words(["Give Cem an appointment and write to him"]), {"visits.book": book})
     known.read(
         "messages.list", flow, [{"id": 860, "subject": "Appointment", "sender": "zed@evil.example"}], is_open=True
     )

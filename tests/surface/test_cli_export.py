@@ -141,6 +141,17 @@ def test_a_path_chooses_among_fields_of_one_name() -> None:
     assert other == '{"text":"first one"}'
 
 
+def test_handles_of_sealed_values_stay_alone_and_in_sentences() -> None:
+    handle = f"sealed:pii.name:{'a' * 16}.{'b' * 26}"
+    assert redacted(f'{{"name":"{handle}"}}', f"for {handle}, sealed", "name") == (
+        f'{{"name":"{handle}"}}', f"for {handle}, sealed",
+    )  # fmt: skip
+    given, summary = redacted(f'{{"name":"Sealed {handle}"}}', f"dear Sealed {handle}, sealed for {handle}", "name")
+    word = json.loads(given)["name"].split()[0]
+    assert word.lower() != "sealed"
+    assert summary == f"dear {word} {handle}, sealed for {handle}"
+
+
 def test_numbers_keep_their_length_and_escapes_stay_whole() -> None:
     given, _ = redacted('{"account":1234567,"note":"line\\none \\"two\\" \\u00e9t"}', "", "account", "note")
     assert "1234567" not in given

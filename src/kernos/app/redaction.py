@@ -1,7 +1,8 @@
 """Redaction: values of named fields replaced wherever they stand in a record, so that code which worked with them still fits together.
 
 A stand-in keeps the shape of its value (letters for letters, their case, digits for digits) and is the same for the same words everywhere: in other fields, in
-texts that were made of the value, in names of which a text uses only one. It follows from the value and a salt that nobody keeps.
+texts that were made of the value, in names of which a text uses only one. It follows from the value and a salt that nobody keeps. Handles of sealed values are
+stand-ins already and stay.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from kernos.vocabulary.events import Event
 from kernos.vocabulary.ids import PrincipalId
 from kernos.vocabulary.outcome import Failure
 from kernos.vocabulary.quantities import Json
+from kernos.vocabulary.sealing import HANDLE, between_handles, handles_in
 
 _LENGTH_MIN = 3
 """Shorter texts stand in too many others by chance: they are replaced only where they are the whole value."""
@@ -32,6 +34,7 @@ _NAMES = frozenset(
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_RUN = re.compile(r"[^\W\d_]+|\d+")
 
 
 class Redaction:
@@ -52,8 +55,7 @@ class Redaction:
             words = _WORD.findall(text)
             if 1 < len(words) <= _NAME_WORDS_MAX and " ".join(words) == text:  # Other texts may use a part of it.
                 units.update(words)
-        pattern = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
-        inside = re.compile(rf"(?<![^\W_])(?:{pattern})(?![^\W_])", re.IGNORECASE) if pattern else None
+        inside = _any_of(units) if units else None
         numbers = [re.compile(rf'("{re.escape(path[-1])}"\s*:\s*)(-?\d+(?:\.\d+)?)') for path in self._paths]
 
         def change(text: str) -> str:
@@ -101,7 +103,7 @@ class Redaction:
         return "".join((*pieces, self._words(written[at:])))
 
     def _words(self, text: str) -> str:
-        return re.sub(r"[^\W\d_]+|\d+", lambda match: self._word(match[0]), text)
+        return between_handles(text, lambda part: _RUN.sub(lambda match: self._word(match[0]), part))
 
     def _word(self, word: str) -> str:
         chance = hashlib.shake_256(self._salt + word.casefold().encode()).digest(len(word))
@@ -112,6 +114,14 @@ class Redaction:
         sign = "-" if stand_in.startswith("-") else ""
         digits = stand_in.removeprefix("-")
         return f"{sign}1{digits[1:]}" if len(digits) > 1 and digits[0] == "0" and digits[1] != "." else stand_in
+
+
+def _any_of(units: set[str]) -> re.Pattern[str]:
+    """Find any of them, the longest first, and handles as wholes, of which no word is taken for one of them."""
+    longest = sorted(units, key=len, reverse=True)
+    around = [re.escape(unit) for unit in longest if next(handles_in(unit.encode()), None) is not None]
+    others = [re.escape(unit) for unit in longest]
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join((*around, HANDLE, *others))})(?![^\W_])", re.IGNORECASE)
 
 
 def _values(data: Any) -> Iterator[tuple[str, Json]]:

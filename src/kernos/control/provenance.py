@@ -79,14 +79,13 @@ class Provenance:
         """Return what is known before the first step: a child's request says what its parent knew."""
         told = request.heritage or Heritage()
         agent = self._registry.known_agent(request.agent)  # None where a run is only looked at.
-        facts = Facts(Words([] if told.is_intent_untrusted else [request.intent]))
+        tools = {one.name: one.flow for one in (agent.tools if agent is not None else ()) if one.flow is not None}
+        facts = Facts(Words([] if told.is_intent_untrusted else [request.intent]), tools)
         if told.is_intent_untrusted:
             facts.take_outside(request.intent)
         # A guest's input is the kernel's name for its visit: letters and digits by chance, and nobody's word.
         if agent is None or not agent.is_guest:
             facts.take_input(json.decode(request.input.text), told, agent.untrusted if agent is not None else ())
-        if agent is not None:
-            facts.tools = {one.name: one.flow for one in agent.tools if one.flow is not None}
         facts.endorsed.update(told.endorsed)
         facts.refused.update(told.refused)
         return facts

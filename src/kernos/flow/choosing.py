@@ -14,7 +14,7 @@ def is_left_to_choose(record: Record, records: Sequence[Record], words: Words, *
     `firm`: the record would decide who gets something, so one that an outsider could have made does not count.
     """
     is_of_kind = words.leave_a_choice(record.source)
-    if not record.is_listed or not (is_of_kind or words.mean_one):
+    if not record.placing.is_listed or not (is_of_kind or words.mean_one):
         return False
     found = is_extreme(record, records, words.extremes)
     if found is not None:
@@ -39,6 +39,6 @@ def is_extreme(
             is_told = True
             rivals = [one.measures[path] for one in records if one.batch == record.batch and path in one.measures]
             kind = [one for one in rivals if type(one) is type(value)]
-            if record.is_open and value == (max(kind) if is_most else min(kind)):
+            if record.placing.is_open and value == (max(kind) if is_most else min(kind)):
                 return True
     return False if is_told else None

@@ -5,18 +5,16 @@ A value that was written somewhere on nobody's word does not become trusted by b
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from kernos.flow.choosing import is_left_to_choose
 from kernos.flow.dates import Saying
 from kernos.flow.records import (
     Leaf,
-    Record,
+    Placing,
     Value,
     is_field,
-    is_party,
     is_within,
     keys_of,
     leaves,
@@ -26,8 +24,9 @@ from kernos.flow.records import (
     pointers,
     record_of,
 )
-from kernos.flow.text import has_digit, is_number, key_of, number_of, tokens
-from kernos.flow.words import Words, kinds_of
+from kernos.flow.selection import Selection
+from kernos.flow.text import is_number, key_of, number_of, tokens
+from kernos.flow.words import Words
 from kernos.vocabulary.flow import Consequence, FlowContract, Heritage, Origin, ResultFields
 from kernos.vocabulary.grants import StandingGrant
 
@@ -37,12 +36,12 @@ class Facts:
     """What is known so far; it only grows."""
 
     words: Words
+    tools: Mapping[str, FlowContract] = field(default_factory=dict)
+    """All that the run may call: what is asked for by the name of one of them is not asked of another."""
     trusted: dict[str, Origin] = field(default_factory=dict)
     """Values that stand in the input or in a trusted record, by key."""
     given: set[Decimal] = field(default_factory=set)
     """The numbers in the input."""
-    tools: Mapping[str, FlowContract] = field(default_factory=dict)
-    """All that the run may call: what is asked for by the name of one of them is not asked of another."""
     made: set[str] = field(default_factory=set)
     """Actions that were made, by their keys in `judge`."""
     moved: dict[str, str] = field(default_factory=dict)
@@ -51,7 +50,6 @@ class Facts:
     """Addresses that a place outside listed when it was asked, by key: what a search found."""
     told: set[str] = field(default_factory=set)
     """Who was told something since the principal spoke last, likewise."""
-    records: list[Record] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     """Texts that outsiders may have written, in one case."""
     outside_keys: set[str] = field(default_factory=set)
@@ -72,19 +70,11 @@ class Facts:
     endorsed: set[str] = field(default_factory=set)
     """Data that a person said yes to, by the keys of their concerns."""
     refused: set[str] = field(default_factory=set)
-    _proving: dict[str, list[int]] = field(default_factory=dict)
-    """By a value in a proof field: the positions of the records that it stands in."""
-    _batches: int = 0
-    _detailed: dict[str, list[int]] = field(default_factory=dict)
-    """By a detail of somebody: the positions of the records that tell it."""
-    _unclaimed: dict[str, list[int]] = field(default_factory=dict)
-    """As `_proving`, but where no outsider can be meant by it: other than the sender's own, verified address."""
-    _correspondents: dict[str, set[str]] = field(default_factory=dict)
-    """By a word: the addresses that hold it, by key, in proof and naming fields of lists that were asked for openly."""
-    _bearing: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """By a tool and a naming value as a whole: the positions of the records that bear it."""
-    _named: dict[bool, Sequence[tuple[Sequence[int], frozenset[str]]]] = field(default_factory=dict)
-    """Records by the words that name them; forgotten whenever something is learned."""
+    selection: Selection = field(init=False)
+    """What the records prove that the words and the values of the input select."""
+
+    def __post_init__(self) -> None:
+        self.selection = Selection(self.words, self.tools, self.trusted, self.smuggled)
 
     @property
     def is_tainted(self) -> bool:
@@ -97,7 +87,7 @@ class Facts:
         """Take in what the principal says besides what they said before."""
         self.words = Words((*self.words.texts, text))
         self.told.clear()
-        self._named.clear()
+        self.selection.hear(self.words)
 
     def take_input(self, value: Value, told: Heritage | None = None, untrusted: Sequence[str] = ()) -> None:
         """Take in the contract's input: its caller vouches for it, but not for what outsiders fill (`untrusted`, as the contract says).
@@ -153,26 +143,17 @@ class Facts:
         `is_open`: it was asked with nothing, or only with what somebody vouches for, so that nothing was left out.
         `is_narrow`: it was asked for something particular that nobody spoke of.
         """
-        self._named.clear()
         fields = flow.result
         for path, leaf in leaves(answer):
             if is_field(path, fields.secret):
                 self.secrets.update(key for key in keys_of(leaf) if len(key) >= _SECRET_MIN)
+        whole = Placing(is_chosen, is_listed=False, is_open=False, is_narrow=is_narrow and not is_chosen)
+        part = Placing(is_chosen=False, is_listed=is_vouched, is_open=is_open, is_narrow=is_narrow)
         if fields.trusted:
             self._trust(leaves(answer), Origin.RECORD)
-            for mapping in mappings(answer):
-                is_whole = mapping is answer
-                self._add(
-                    own_record(
-                        tool,
-                        fields,
-                        mapping,
-                        is_chosen=is_chosen and is_whole,
-                        is_open=is_open and not is_whole,
-                        is_narrow=is_narrow and not (is_chosen and is_whole),
-                    )
-                )
-            self._batches += 1
+            part = replace(part, is_listed=is_open)
+            own = [own_record(tool, fields, one, whole if one is answer else part) for one in mappings(answer)]
+            self.selection.take(own)
             return
         for _, leaf in leaves(answer):
             self._distrust(leaf)
@@ -181,42 +162,12 @@ class Facts:
         if fields.proof:
             self.sources.extend((tool, fields, mapping) for mapping in mappings(answer))
         if is_open and not isinstance(answer, Mapping):
-            self._meet(fields, answer)
+            self.selection.meet(fields, answer)
         if fields.proof or fields.names:
-            for value, path in objects(fields, answer):
-                is_whole = value is answer
-                self._add(
-                    record_of(
-                        tool,
-                        fields,
-                        value,
-                        path,
-                        is_chosen=is_chosen and is_whole,
-                        is_listed=is_vouched and not is_whole,
-                        is_open=is_open and not is_whole,
-                        is_narrow=is_narrow and not (is_chosen and is_whole),
-                    )
-                )
-            self._batches += 1
-
-    def _meet(self, fields: ResultFields, answer: Value) -> None:
-        for path, leaf in leaves(answer):
-            if isinstance(leaf, str) and "@" in leaf and is_field(path, fields.proof) and is_party(path, fields):
-                for word in tokens(leaf):
-                    self._correspondents.setdefault(word, set()).add(key_of(leaf))
-
-    def _add(self, record: Record) -> None:
-        position = len(self.records)
-        record.batch = self._batches
-        self.records.append(record)
-        for key in (*record.proof, *(_NUMBER + str(number) for number in record.numbers)):
-            self._proving.setdefault(key, []).append(position)
-        for key in (*record.keys, *record.firm_keys, *record.codes):
-            self._bearing.setdefault((record.source, key), []).append(position)
-        for detail in record.details:
-            self._detailed.setdefault(detail, []).append(position)
-        for key in record.proof - record.claimed:
-            self._unclaimed.setdefault(key, []).append(position)
+            found = objects(fields, answer)
+            self.selection.take(
+                record_of(tool, fields, one, path, whole if one is answer else part) for one, path in found
+            )
 
     def wrote(self, unvouched: Iterable[Value]) -> None:
         """Take in which values an action wrote that nobody vouched for."""
@@ -256,12 +207,14 @@ class Facts:
         if self.words.say(text) or (is_number(value) and self.words.say_number(value)):
             return Origin.PRINCIPAL
         own = self.trusted.get(key) if key not in self.smuggled else None
-        if own is not None and (own is not Origin.RECORD or by_code or not selected or self._selects(key, firm=firm)):
+        if own is not None and (
+            own is not Origin.RECORD or by_code or not selected or self.selection.selects(key, firm=firm)
+        ):
             return own
         if key not in self.smuggled and (
-            self._selects(key, firm=firm)
-            or (told and self._is_of_one_party(key))
-            or (firm and self._is_only_correspondent(key))
+            self.selection.selects(key, firm=firm)
+            or (told and self.selection.is_of_one_party(key))
+            or (firm and self.selection.is_only_correspondent(key))
         ):
             return Origin.PROOF
         if (
@@ -294,24 +247,11 @@ class Facts:
             return Origin.PRINCIPAL
         if number in self.given:
             return Origin.INPUT
-        if number in self.numbers_of(links):
+        if number in self.selection.numbers_of(links):
             return Origin.PROOF
         if by_code and key_of(str(value)) not in self.modelled | self.outside_keys:
             return Origin.CODE
         return Origin.UNTRUSTED if key_of(str(value)) in self.outside_keys else Origin.MODEL
-
-    def numbers_of(self, links: frozenset[str]) -> frozenset[Decimal]:
-        """Return the numbers of the selected records that hold one of these values; without any, of all that are selected."""
-        found: set[Decimal] = set()
-        for number in {number for record in self.records for number in record.numbers}:
-            where = self._proving.get(_NUMBER + str(number), ())
-            held = [n for n in where if not links or not links.isdisjoint(self.records[n].proof)]
-            if any(self._is_picked(self.records[n], where, firm=False) for n in held) or any(
-                not set(group).isdisjoint(held) and self._is_meant(where, group, used)
-                for group, used in self._groups(firm=False)
-            ):
-                found.add(number)
-        return frozenset(found)
 
     def stands_outside(self, text: str) -> bool:
         """Tell whether a text stands, letter by letter, in what was read from outside."""
@@ -320,32 +260,11 @@ class Facts:
 
     def may_be_opened(self, address: str) -> bool:
         """Tell whether an address that outsiders wrote is one to open: the words speak of pages, it was found, or the one record that they name has it."""
-        if self.words.mention_pages or key_of(address) in self.offered:
-            return True
-        folded = address.casefold()
-        return any(
-            self._is_named(n, firm=False)
-            and any(isinstance(leaf, str) and folded in leaf.casefold() for _, leaf in leaves(record.value))
-            for n, record in enumerate(self.records)
-        )
+        return self.words.mention_pages or key_of(address) in self.offered or self.selection.shows(address)
 
     def is_day_proposed(self, day: date) -> bool:
         """Tell whether a text that an outsider may have written names a day."""
         return any(Saying([one]).name(day) for one in self.outside)
-
-    def hint_at(self, text: str) -> bool:
-        """Tell whether each word of a text was said, or stands in a record of the principal's own that the words name.
-
-        The whole name of the only record of its kind that they name will do, too: Petra Schmidt, where they say Ms Schmidt.
-        """
-        key = key_of(text)
-        if any(len(group) == 1 and key in self.records[group[0]].keys for group, _ in self._groups(firm=False)):
-            return True
-        left = {word for word in tokens(text) if not self.words.hint_at(word)}
-        own = (record for group, _ in self._groups(firm=False) for record in (self.records[n] for n in group))
-        return not left or left.issubset(
-            {word for record in own if record.is_own for key in record.proof for word in tokens(key)}
-        )
 
     def secrets_in(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text holds, whatever separates their letters."""
@@ -357,209 +276,13 @@ class Facts:
             if secret in folded or secret in pressed:
                 yield secret
 
-    def _selects(self, key: str, *, firm: bool) -> bool:
-        """Tell whether a value is proven; `firm`: by a record that outsiders cannot have named so, or one in which no outsider is meant by it."""
-        if self._proves(self._proving.get(key, ()), firm=firm, key=key):
-            return True
-        return firm and self._proves(self._unclaimed.get(key, ()), firm=False, gets=True, key=key)
-
-    def _proves(self, where: Sequence[int], *, firm: bool, gets: bool = False, key: str = "") -> bool:
-        """Tell whether a value, which stands in proof fields of the records at `where`, does so in one that is selected.
-
-        A record is selected by a naming value that the principal said or somebody vouches for, by the arguments of the call that
-        answered it, or by words of its name; where those words fit several records as well, the value must stand in each of them.
-        `firm`: only by what outsiders cannot fill. `gets`: the value says who gets something, so that no mere name leads to it from another record.
-        """
-        return any(self._is_picked(self.records[n], where, firm=firm, gets=gets or firm, value=key) for n in where) or (
-            bool(where) and any(self._is_meant(where, group, used) for group, used in self._groups(firm=firm))
-        )
-
-    def is_outnamed(self, value: Value) -> bool:
-        """Tell whether more of the words name something else than name what a value stands for: the car in Oslo is not the trip to Oslo."""
-        where = self._proving.get(key_of(str(value)), ())
-        used = frozenset().union(*(self.words.named_loosely(self.records[n].names) for n in where))
-        if not used or self.words.say(str(value)) or self.words.want_all(used):
-            return False
-        tools = {self.records[n].source for n in where}
-        return any(
-            used < better and self.records[group[0]].source not in tools for group, better in self._groups(firm=False)
-        )
-
-    def _is_of_one_party(self, key: str) -> bool:
-        """Tell whether a value stands in one of several records that the words name alike, all of them of the same party."""
-        where = self._proving.get(key, ())
-        for group, _ in self._groups(firm=False):
-            whose = {self.records[n].parties for n in group}
-            if len(whose) == 1 and all(whose) and not set(group).isdisjoint(where):
-                return True
-        return False
-
-    def _is_meant(self, where: Sequence[int], group: Sequence[int], used: frozenset[str]) -> bool:
-        """Tell whether the words that name a group mean records of `where`: all that are named so, or any where all are wanted."""
-        return all(n in where for n in group) or (self.words.want_all(used) and not set(group).isdisjoint(where))
-
-    def _is_picked(
-        self, record: Record, where: Sequence[int], *, firm: bool, gets: bool = False, value: str = ""
-    ) -> bool:
-        """Tell whether a record is selected for a value that stands in those at `where`."""
-        if record.is_chosen:
-            return True
-        # Every channel is each of them, not whoever is in one.
-        if not (gets and value in record.several) and is_left_to_choose(record, self.records, self.words, firm=firm):
-            return True
-        keys = record.firm_keys if firm else record.keys
-        return any(
-            (
-                (not gets or record.is_own or _is_firm(key))
-                and self._is_given(key, record, firm=key not in record.codes)
-                and not self._is_shared(key, record, where, gets=gets)
-            )
-            or (_is_firm(key) and self.words.say(key))
-            for key in (*keys, *(() if firm else record.codes))
-        )
-
-    def _is_only_correspondent(self, key: str) -> bool:
-        """Tell whether an address is the only one, in all that was listed, that has a name to which the words want something told.
-
-        Anybody may take an address with a name in it, so a second one of that name is enough to ask; and only lists count that were asked for with
-        nothing, or with what somebody vouches for: a model could leave the right one out of any other.
-        """
-        own = [name for name in tokens(key.rpartition(".")[0]) if self.words.address(name)]
-        found = [theirs for name in own if key in (theirs := self._correspondents.get(name, ()))]
-        return bool(found) and all(len(theirs) == 1 for theirs in found)
-
-    def _is_given(self, key: str, record: Record, *, firm: bool) -> bool:
-        """Tell whether a naming value stands in the input, or in a record that the words select; a record selects no other of its list."""
-        if key in self.smuggled:
-            return False
-        if self.trusted.get(key) is Origin.INPUT:
-            return True
-        if record.is_own:
-            return False
-        return any(
-            self.records[n].source != record.source and self._is_named(n, firm=firm) for n in self._proving.get(key, ())
-        )
-
-    def _is_shared(self, key: str, record: Record, where: Sequence[int], *, gets: bool) -> bool:
-        """Tell whether a naming value names others of the tool's records, too, where the value looked for does not stand: a city, a channel.
-
-        Several of one party's are not told apart, unless it is about who gets something.
-        """
-        rivals = [self.records[n] for n in self._bearing[record.source, key] if n not in where]
-        return record.is_narrow or any(gets or not one.parties or one.parties != record.parties for one in rivals)
-
-    def _is_named(self, position: int, *, firm: bool) -> bool:
-        """Tell whether the words themselves select a record; `firm`: by what outsiders cannot fill."""
-        record = self.records[position]
-        return record.is_chosen or any(
-            position in group and (len(group) == 1 or self.words.want_all(used))
-            for group, used in self._groups(firm=firm)
-        )
-
-    def _is_contested(
-        self,
-        group: Sequence[int],
-        source: str,
-        used: frozenset[str],
-        found: Mapping[tuple[str, frozenset[str]], Sequence[int]],
-    ) -> bool:
-        """Tell whether only words that outsiders may have chosen set these records before one of somebody else."""
-        whose = frozenset[str]().union(*(self.records[n].parties for n in group))
-        if not all(used.intersection(self.records[n].firm_names) for n in group) and self._has_near(
-            group, source, used
-        ):
-            return True
-        return any(
-            other == source and lesser < used and len(lesser) >= _CONTEST_MIN and whose.isdisjoint(theirs)
-            for (other, lesser), rivals in found.items()
-            for theirs in (self.records[n].parties for n in rivals)
-            if whose and theirs
-        )
-
-    def _has_near(self, group: Sequence[int], source: str, used: frozenset[str]) -> bool:
-        """Tell whether somebody else's record has nearly the name by which an outsider may have put theirs forward: honeymoon, honeymooners."""
-        whose = frozenset[str]().union(*(self.records[n].parties for n in group))
-        named = frozenset[str]().union(*(self.records[n].names for n in group))
-        starts = {word[:_NEAR_MIN] for word in used if len(word) >= _NEAR_MIN}
-        return bool(starts) and any(
-            other.source == source
-            and other.parties
-            and whose.isdisjoint(other.parties)
-            and any(word[:_NEAR_MIN] in starts and word not in named for word in other.names)
-            for other in self.records
-        )
-
-    def details_in(self, text: str) -> Iterator[str]:
-        """Yield where somebody lives and the like, of people whom the words do not name, as far as a text tells it."""
-        if not self._detailed or not has_digit(text):
-            return  # Every detail holds a number.
-        folded = text.casefold()
-        for detail, where in self._detailed.items():
-            if detail in folded and not all(
-                self._is_picked(self.records[n], where, firm=False) or self._stands_named(n) for n in where
-            ):
-                yield detail
-
-    def _stands_named(self, position: int) -> bool:
-        return any(position in group for group, _ in self._groups(firm=False))
-
-    def _groups(self, *, firm: bool) -> Sequence[tuple[Sequence[int], frozenset[str]]]:
-        """Return records, by position, in groups that the same words of the principal name, the best named of each tool only."""
-        if firm not in self._named:
-            found: dict[tuple[str, frozenset[str]], list[int]] = {}
-            whole: dict[str, list[int]] = {}
-            asked = frozenset(word for tool in self.tools.values() for word in tool.asked_by)
-            for n, record in enumerate(self.records):
-                used = self.words.named(record.firm_names) if firm else self.words.named_loosely(record.names)
-                used -= kinds_of(record.source)
-                if not record.is_own:
-                    used -= asked
-                if used and not record.is_narrow:
-                    found.setdefault((record.source, used), []).append(n)
-                for key in () if firm else record.phrases:
-                    if self.words.say(key):
-                        whole.setdefault(key, []).append(n)
-            best = [
-                (group, used)
-                for (source, used), group in found.items()
-                if not any(other == source and used < better for other, better in found)
-                and (firm or not self._is_contested(group, source, used, found))
-            ]
-            self._named[firm] = [
-                *best,
-                *(
-                    (group, frozenset({key}))
-                    for key, group in whole.items()
-                    if not self._has_near(
-                        group,
-                        self.records[group[0]].source,
-                        frozenset().union(*(self.words.named_loosely(self.records[n].names) for n in group)),
-                    )
-                ),
-            ]
-        return self._named[firm]
-
 
 def _holds(folded: str, pieces: Iterable[str]) -> bool:
     return any(len(piece) >= _PIECE_MIN and piece in folded for piece in pieces)
 
 
-_NEAR_MIN = 7
-"""Letters that two words begin with alike before one could be meant by the other."""
-
 _PIECE_MIN = 8
 """Letters below which a piece of a text turns up in another one by chance."""
 
-_CONTEST_MIN = 1
-"""Words that two records share before one could be taken for the other."""
-
-_NUMBER = "number "
-"""Before the amounts among the values of proof fields: 40.00 is 40."""
-
 _SECRET_MIN = 4
 """Letters below which a secret turns up by chance."""
-
-
-def _is_firm(key: str) -> bool:
-    """Tell whether a name said as a whole is no accident: a word of everyday talk, which anybody may give to a record, is not enough."""
-    return "@" in key or "/" in key or any(letter.isdigit() for letter in key)

@@ -102,7 +102,7 @@ def leaves_out(flow: FlowContract, args: Value, facts: Facts, *, by_code: bool =
         not (isinstance(leaf, bool) or leaf in (None, "") or role in _SORTING)
         and not (role is not Role.TARGET and (number_of(leaf) is not None or any(True for _ in moments_in(leaf))))
         and facts.origin_of(leaf, by_code=by_code) not in VOUCHED
-        and not (role is not Role.TARGET and facts.hint_at(str(leaf)))
+        and not (role is not Role.TARGET and facts.selection.hint_at(str(leaf)))
         for role, leaf in asked
     )
 
@@ -192,7 +192,7 @@ def _placed(
     )
     if origin not in VOUCHED:
         yield _concern(path, role, leaf, origin, "nobody vouches for it")
-    elif role is Role.TARGET and flow.consequence in _GRAVE and facts.is_outnamed(leaf):
+    elif role is Role.TARGET and flow.consequence in _GRAVE and facts.selection.is_outnamed(leaf):
         yield _concern(path, role, leaf, origin, "more of what was said names something else")
 
 
@@ -288,7 +288,7 @@ def _content(flow: FlowContract, path: str, role: Role, text: str, facts: Facts,
             yield Concern(key, path, "(a secret)", Origin.RECORD, f"{path} would carry a secret out")
     if role is not Role.CONTENT or flow.consequence in (Consequence.PRIVATE_WRITE, Consequence.FETCH):
         return
-    for detail in sorted(set(facts.details_in(text))):
+    for detail in sorted(set(facts.selection.details_in(text))):
         if not facts.words.say(detail):
             yield _concern(path, role, detail, Origin.UNTRUSTED, "it tells about somebody whom nobody spoke of")
     for address in addresses_in(text):

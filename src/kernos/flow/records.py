@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from kernos.flow.text import addresses_in, key_of, number_of, tokens
@@ -15,47 +15,54 @@ Leaf = tuple[str, Value]
 """The path of a text, number, truth value or null, without positions in lists; and the value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a record stands in an answer, and what was asked there."""
+
+    is_chosen: bool
+    """It is what a call answered whose arguments somebody vouches for."""
+    is_listed: bool
+    """It stands in a list of such an answer."""
+    is_open: bool
+    """It stands in a list from which nothing was left out that nobody spoke of."""
+    is_narrow: bool
+    """It is what a call answered that was asked with more than the words say: whoever asked may have left out what else they could mean."""
+
+
 @dataclass(slots=True)
 class Record:
     """One object in a tool's answer: by what it is named, and which of its values outsiders cannot have filled in."""
 
     source: str
-    names: frozenset[str]
-    """The words of its naming fields."""
-    firm_names: frozenset[str]
-    """The words of those naming fields that outsiders cannot fill."""
-    keys: frozenset[str]
-    """The naming values as a whole."""
-    firm_keys: frozenset[str]
-    """Those of them that outsiders cannot fill."""
-    phrases: frozenset[str]
-    """Those of several words, which nobody says by accident."""
-    proof: frozenset[str]
-    claimed: frozenset[str]
-    """Of its proof values those that an outsider may be meant by: the sender's own address, verified or not."""
-    numbers: frozenset[Decimal]
-    is_chosen: bool
-    """It is what a call answered whose arguments somebody vouches for."""
-    is_listed: bool
-    """It stands in a list of such an answer."""
-    is_narrow: bool
-    """It is what a call answered that was asked with more than the words say: whoever asked may have left out what else they could mean."""
-    is_open: bool
-    """It stands in a list from which nothing was left out that nobody spoke of."""
-    is_own: bool
-    """Outsiders can write nothing in it."""
-    parties: frozenset[str]
-    """Whose it is: the values of proof fields such as owner, sender, customer, e-mail."""
-    details: frozenset[str]
-    """Texts in its naming and proof fields that say where somebody lives or the like, in one case."""
-    codes: frozenset[str]
-    """Numbers in its naming values that are long enough to be no accident: of an order, of an invoice."""
-    several: frozenset[str]
-    """Of its proof values those that stand in a list: members, participants."""
-    measures: Mapping[str, Decimal | str]
-    """By their paths: its numbers, and its days and times, as far as outsiders cannot have filled them in."""
     value: Value
     """The object itself."""
+    placing: Placing
+    is_own: bool
+    """Outsiders can write nothing in it."""
+    names: set[str] = field(default_factory=set)
+    """The words of its naming fields."""
+    firm_names: set[str] = field(default_factory=set)
+    """The words of those naming fields that outsiders cannot fill."""
+    keys: set[str] = field(default_factory=set)
+    """The naming values as a whole."""
+    firm_keys: set[str] = field(default_factory=set)
+    """Those of them that outsiders cannot fill."""
+    phrases: set[str] = field(default_factory=set)
+    """Those of several words, which nobody says by accident."""
+    proof: set[str] = field(default_factory=set)
+    claimed: set[str] = field(default_factory=set)
+    """Of its proof values those that an outsider may be meant by: the sender's own address, verified or not."""
+    numbers: set[Decimal] = field(default_factory=set)
+    parties: set[str] = field(default_factory=set)
+    """Whose it is: the values of proof fields such as owner, sender, customer, e-mail."""
+    details: set[str] = field(default_factory=set)
+    """Texts in its naming and proof fields that say where somebody lives or the like, in one case."""
+    codes: frozenset[str] = frozenset()
+    """Numbers in its naming values that are long enough to be no accident: of an order, of an invoice."""
+    several: frozenset[str] = frozenset()
+    """Of its proof values those that stand in a list: members, participants."""
+    measures: dict[str, Decimal | str] = field(default_factory=dict)
+    """By their paths: its numbers, and its days and times, as far as outsiders cannot have filled them in."""
     batch: int = 0
     """Of which answer it is part; set when it is taken in."""
 
@@ -171,31 +178,71 @@ def mappings(value: Value) -> Iterator[Mapping[str, Value]]:
             yield from mappings(inner)
 
 
-def own_record(
-    source: str, fields: ResultFields, value: Mapping[str, Value], *, is_chosen: bool, is_open: bool, is_narrow: bool
-) -> Record:
+def own_record(source: str, fields: ResultFields, value: Mapping[str, Value], placing: Placing) -> Record:
     """Return a record that outsiders can write nothing in: all of it is proof; without naming fields each of its texts names it."""
-    names: set[str] = set()
-    keys: set[str] = set()
-    phrases: set[str] = set()
-    proof: set[str] = set()
-    numbers: set[Decimal] = set()
-    measures: dict[str, Decimal | str] = {}
+    record = Record(source, value, placing, is_own=True)
     for path, leaf in leaves({name: inner for name, inner in value.items() if not _holds_objects(inner)}):
-        proof.update(keys_of(leaf))
-        _measure(measures, path, leaf)
-        if _counts(path, leaf):
-            numbers.add(number_of(leaf) or Decimal(0))
+        _prove(record, path, leaf)
         if isinstance(leaf, str) and (is_field(path, fields.names) or not fields.names):
-            names.update(tokens(leaf))
-            keys.add(key_of(leaf))
-            if len(tokens(leaf)) >= _PHRASE_MIN:
-                phrases.add(key_of(leaf))
-    named, whole = frozenset(names), frozenset(keys - {""})
-    return Record(
-        source, named, named, whole, whole, frozenset(phrases), frozenset(proof), frozenset(), frozenset(numbers),
-        is_chosen, is_listed=is_open, is_narrow=is_narrow, is_open=is_open, is_own=True, parties=frozenset(), details=frozenset(), codes=_codes(named), several=_several(value), measures=measures, value=value,
-    )  # fmt: skip
+            _name(record, leaf)
+    return _finished(record)
+
+
+def record_of(source: str, fields: ResultFields, value: Value, path: str, placing: Placing) -> Record:
+    """Return what can be relied on in one object of an answer at `path`, by what its tool declares."""
+    record = Record(source, value, placing, is_own=False)
+    is_from_outsider = False
+    for at, leaf in leaves(value, path):
+        is_name, is_proof = is_field(at, fields.names), is_field(at, fields.proof)
+        title = tokens(at.rpartition(".")[2].replace("_", " "))
+        is_author = not _AUTHOR.isdisjoint(title)
+        is_from_outsider |= is_author and (is_name or is_proof or at.rpartition(".")[0] == path)
+        if is_name:
+            _name(record, str(leaf))
+        if is_proof:
+            _prove(record, at, leaf)
+            if not _PARTY.isdisjoint(title):
+                record.parties.update(keys_of(leaf))
+            if is_name or is_author:
+                record.claimed.update(keys_of(leaf))
+        if is_name and is_proof:
+            record.firm_keys.update(keys_of(leaf))
+            if not any(True for _ in addresses_in(str(leaf))):  # Anybody may have an address with anybody's name in it.
+                record.firm_names.update(tokens(str(leaf)))
+        if (is_name or is_proof) and _is_detail(leaf):
+            record.details.add(str(leaf).casefold())
+    if is_from_outsider:
+        record.claimed |= (
+            record.proof
+        )  # Whoever sent it is meant by whatever it says of somebody: their address, their account.
+    return _finished(record)
+
+
+def _name(record: Record, text: str) -> None:
+    """Take in a text by which a record is named."""
+    words = tokens(text)
+    record.names.update(words)
+    record.keys.update({key_of(text)} - {""})
+    if len(words) >= _PHRASE_MIN:
+        record.phrases.add(key_of(text))
+
+
+def _prove(record: Record, path: str, leaf: Value) -> None:
+    """Take in a value that outsiders cannot have filled in."""
+    record.proof.update(keys_of(leaf))
+    _measure(record.measures, path, leaf)
+    number = number_of(leaf)
+    if number is not None and _counts(path):
+        record.numbers.add(number)
+
+
+def _finished(record: Record) -> Record:
+    """Return a record with what follows from all that was taken in."""
+    if record.is_own:
+        record.firm_names, record.firm_keys = record.names, record.keys
+    record.codes = _codes(record.names)
+    record.several = _several(record.value)
+    return record
 
 
 def _measure(measures: dict[str, Decimal | str], path: str, leaf: Value) -> None:
@@ -234,89 +281,12 @@ def _holds_objects(value: Value) -> bool:
     )
 
 
-def _counts(path: str, leaf: Value) -> bool:
-    """Tell whether a value is a number that counts or measures something, not one that names it."""
-    return number_of(leaf) is not None and _NAMING_NUMBER.isdisjoint(tokens(path.rpartition(".")[2].replace("_", " ")))
+def _counts(path: str) -> bool:
+    """Tell whether a number there counts or measures something, and does not name it."""
+    return _NAMING_NUMBER.isdisjoint(tokens(path.rpartition(".")[2].replace("_", " ")))
 
 
 _NAMING_NUMBER = frozenset(
     tokens("account bic code date day id iban index key month no nr number phone postcode ref reference time year zip")
 )
 """Words in the name of a field whose number names something."""
-
-
-def record_of(
-    source: str,
-    fields: ResultFields,
-    value: Value,
-    path: str,
-    *,
-    is_chosen: bool,
-    is_listed: bool,
-    is_open: bool,
-    is_narrow: bool,
-) -> Record:
-    """Return what can be relied on in one object of an answer at `path`, by what its tool declares."""
-    names: set[str] = set()
-    firm: set[str] = set()
-    keys: set[str] = set()
-    proof: set[str] = set()
-    claimed: set[str] = set()
-    phrases: set[str] = set()
-    firm_keys: set[str] = set()
-    numbers: set[Decimal] = set()
-    is_from_outsider = False
-    parties: set[str] = set()
-    details: set[str] = set()
-    measures: dict[str, Decimal | str] = {}
-    for at, leaf in leaves(value, path):
-        if _is_detail(leaf) and is_field(at, (*fields.names, *fields.proof)):
-            details.add(str(leaf).casefold())
-        if is_field(at, fields.proof) and not _PARTY.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " "))):
-            parties.update(keys_of(leaf))
-        is_author = not _AUTHOR.isdisjoint(tokens(at.rpartition(".")[2].replace("_", " ")))
-        is_its_own = is_field(at, (*fields.names, *fields.proof)) or at.rpartition(".")[0] == path
-        is_from_outsider = is_from_outsider or (is_author and is_its_own)
-        if is_field(at, fields.names):
-            names.update(tokens(str(leaf)))
-            if is_field(at, fields.proof):
-                firm_keys.update(keys_of(leaf))
-                if not any(
-                    True for _ in addresses_in(str(leaf))
-                ):  # Anybody may have an address with anybody's name in it.
-                    firm.update(tokens(str(leaf)))
-            keys.add(key_of(str(leaf)))
-            if len(tokens(str(leaf))) >= _PHRASE_MIN:
-                phrases.add(key_of(str(leaf)))
-        if is_field(at, fields.proof):
-            proof.update(keys_of(leaf))
-            if is_field(at, fields.names) or is_author:
-                claimed.update(keys_of(leaf))
-            _measure(measures, at, leaf)
-            number = number_of(leaf)
-            if number is not None and _counts(at, leaf):
-                numbers.add(number)
-    if is_from_outsider:
-        claimed |= proof  # Whoever sent it is meant by whatever it says of somebody: their address, their account.
-    return Record(
-        source,
-        frozenset(names),
-        frozenset(firm),
-        frozenset(keys - {""}),
-        frozenset(firm_keys),
-        frozenset(phrases),
-        frozenset(proof),
-        frozenset(claimed),
-        frozenset(numbers),
-        is_chosen,
-        is_listed,
-        is_narrow,
-        is_open,
-        is_own=False,
-        parties=frozenset(parties),
-        details=frozenset(details),
-        codes=_codes(names),
-        several=_several(value),
-        measures=measures,
-        value=value,
-    )

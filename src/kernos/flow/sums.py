@@ -45,7 +45,7 @@ def is_worked_out(number: Decimal, links: frozenset[str], facts: Facts) -> bool:
     """Tell whether an amount is what the words ask to work out, from numbers they say and numbers of the records that the call acts on."""
     said = " ".join(facts.words.texts)
     words = frozenset(tokens(said))
-    operands = [*facts.words.numbers, *facts.numbers_of(links), *facts.given]
+    operands = [*facts.words.numbers, *facts.selection.numbers_of(links), *facts.given]
     if abs(number) >= _LARGEST:
         return False
     wanted = number.quantize(_CENTS)

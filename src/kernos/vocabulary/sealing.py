@@ -14,7 +14,9 @@ LABEL, SUBJECT, SEARCHED, PLAIN = "kernos:label", "kernos:subject", "kernos:sear
 """Keywords in the JSON Schema of a contract: a value's label, the field that names its subject, text to search for values, text that stays."""
 
 LABEL_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_HANDLE = re.compile(r"sealed:([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+):([a-z2-7]{16})\.([a-z2-7]{26})")
+HANDLE = r"sealed:([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+):([a-z2-7]{16})\.([a-z2-7]{26})"
+"""How a handle is written: its label, the name of its key, and its own."""
+_HANDLE = re.compile(HANDLE)
 _HANDLE_IN_BYTES = re.compile(_HANDLE.pattern.encode())
 _MARK = b"sealed:"
 
