@@ -22,6 +22,7 @@ from kernos.vocabulary.events import (
     ActionRetried,
     ApprovalEdited,
     ApprovalGranted,
+    ApprovalRequested,
     Event,
     EventData,
 )
@@ -231,7 +232,9 @@ def test_a_yes_is_used_at_most_once(draw: st.DataObject) -> None:
     yes: dict[str, int] = {}
     for event in events:
         data = event.data
-        if isinstance(data, ApprovalGranted | ApprovalEdited):
+        if isinstance(data, ApprovalRequested):
+            yes[data.step] = 0  # Asked anew: the yes before was to something else, and counts no more.
+        elif isinstance(data, ApprovalGranted) or (isinstance(data, ApprovalEdited) and data.is_enough):
             yes[data.step] = yes.get(data.step, 0) + 1
         elif isinstance(data, ActionIntended) and data.approval:
             assert yes.get(data.step, 0) == 1, "a call was made without a yes of its own"

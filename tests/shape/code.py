@@ -1,6 +1,7 @@
 """The project's own files, read and parsed once, for the shape tests."""
 
 import ast
+import gc
 import re
 import subprocess
 import tomllib
@@ -109,11 +110,16 @@ def sources(*folders: str) -> tuple[Source, ...]:
     """Give the Python files of these folders of the project, or of all that hold any."""
     if folders:
         return tuple(source for source in sources() if source.name.split("/")[0] in folders)
-    return tuple(
-        Source(ROOT / name, text, ast.parse(text))
-        for name, text in texts().items()
-        if name.endswith(".py") and name.split("/")[0] in FOLDERS
-    )
+    gc.disable()  # Millions of nodes that stay, each of which it would look at again and again.
+    try:
+        return tuple(
+            Source(ROOT / name, text, ast.parse(text))
+            for name, text in texts().items()
+            if name.endswith(".py") and name.split("/")[0] in FOLDERS
+        )
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @cache
