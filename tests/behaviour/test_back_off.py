@@ -70,7 +70,7 @@ async def test_a_run_that_backs_off_for_long_holds_no_memory_and_tries_again_in_
         seen: list[tuple[int, int]] = []
 
         def look() -> None:
-            seen.append((len(kernel.engine._sessions), kernel.engine._active))
+            seen.append((len(kernel.engine._sessions), kernel.engine._queue.active))
 
         asyncio.get_running_loop().call_later(LONG_MS / 2_000, look)
         run = await kernel.start(desk, "A1")

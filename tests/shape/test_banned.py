@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("shape")  # All files are parsed once.
 
 BROAD = {"Exception", "BaseException"}
 VAGUE = {"utils", "util", "common", "base", "manager", "misc", "helpers", "helper"}
-PURE = {"vocabulary", "kernel", "flow"}
+PURE = {"vocabulary", "kernel", "flow", "scheduling"}
 VALUES = {"vocabulary", "kernel", "ports"}
 
 

@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "kernel": set(),
     "ports": set(),
     "flow": set(),
+    "scheduling": set(),
     "control": {"msgspec", "rfc8785"},
     "execution": set(),
     "authoring": {"pydantic", "pydantic_core"},

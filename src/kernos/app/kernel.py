@@ -23,6 +23,7 @@ from kernos.control.administrator import Administrator
 from kernos.control.assignment import migrated
 from kernos.control.authority import Authority
 from kernos.control.circumstances import Circumstances
+from kernos.control.dispatch import Dispatch
 from kernos.control.engine import Engine
 from kernos.control.gate import Gate, digest_of
 from kernos.control.line import Line
@@ -69,6 +70,7 @@ from kernos.vocabulary.ids import (
     TenantId,
     run_for_key,
 )
+from kernos.vocabulary.profile import PROFILES
 from kernos.vocabulary.quantities import (
     ACTIVE_RUNS_MAX,
     APPROVAL_TOKEN_MS,
@@ -164,6 +166,7 @@ class Kernel(People):
             self.administrator,
             treasury,
             Line(treasury, self.registry, self.administrator, self._clock),
+            Dispatch(self.registry, self._clock),
         )
         self.planner = Planner(self.journal, self.journal, self.registry, self._clock)
         self.engine = Engine(
@@ -268,7 +271,8 @@ class Kernel(People):
 
         `key`: the same start key gives the same run, however often it is asked for. `deadline_ms`: from now, a hundred years at most; the
         contract's wall time if 0. `grant`: the only tools that it and all below it may call, of those that their agents declare.
-        `budget`: what it and all below it may use of models together (docs/budgets.md).
+        `budget`: what it and all below it may use of models together (docs/budgets.md). `profile`: how soon it is wanted: `interactive`, `standard` or
+        `batch` (docs/scheduling.md); all below it are wanted as soon.
         Raises InvalidInput, QueueFull, UnknownAgent.
         """
         who, mine = self.authority.who(by, Scope.START), self.authority.tenant(tenant)
@@ -285,6 +289,9 @@ class Kernel(People):
         if type(deadline_ms) is not int or not 0 <= deadline_ms <= WAIT_MS_MAX:
             message = f"agent {contract.name} was not started: deadline_ms={deadline_ms!r} is no time from now"
             raise InvalidInput(message, hint=f"Give whole milliseconds, at most {WAIT_MS_MAX} (a hundred years).")
+        if profile not in PROFILES:
+            message = f"agent {contract.name} was not started: no profile is named {profile!r}"
+            raise InvalidInput(message, hint=f"Name one of {', '.join(PROFILES)}.")
         now = self._clock.now()
         requested = RunRequested(
             agent=contract.name,

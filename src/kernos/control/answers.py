@@ -4,14 +4,16 @@ The one place that turns the phase of a step into the next order for the executi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kernos.control.attestation import complaint, tool_digest
 from kernos.control.calling import tagged
 from kernos.control.deciding import Deciding
+from kernos.control.delays import Delays
 from kernos.control.gate import digest_of
-from kernos.control.paying import PutsOff, act, consult, read
+from kernos.control.paying import act, consult, read
+from kernos.control.pending import MODEL_RETRY, Pending
 from kernos.control.recording import Recorder
 from kernos.control.treasury import LOOK_AGAIN_MS, places_of
 from kernos.kernel.replay import admit_step, identity, recall
@@ -44,7 +46,7 @@ from kernos.vocabulary.flow import Heritage
 from kernos.vocabulary.gate import Answer, Decision
 from kernos.vocabulary.ids import UUID_BITS, EpochMs, StepName, uuid4
 from kernos.vocabulary.outcome import AttemptFailed, Effect, Failure, FailureKind, Found
-from kernos.vocabulary.quantities import Json, Retry, Usage
+from kernos.vocabulary.quantities import Json, Usage
 from kernos.vocabulary.questions import (
     Answered,
     AskCall,
@@ -66,38 +68,18 @@ from kernos.vocabulary.questions import (
 )
 from kernos.vocabulary.undo import Undone
 
-MODEL_RETRY = Retry(attempts=3)
-"""A model that fails three times in a row is better replaced than asked again."""
-
-
 _UNFINISHED = (Phase.INTENDED, Phase.BACKING_OFF, Phase.LOOKING_UP)
 """Where an action stands that cannot go on without its tool."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A read, a model call, or a look at the world before an action: nothing of it is in the journal before its answer."""
-
-    question: AskCall | AskModel
-    gate: Decision
-    attempt: int = 1
-    observes: bool = False
 
 
 class Answers:
     """Answers one session's questions."""
 
-    def __init__(
-        self,
-        session: Recorder,
-        later: Callable[[StepName, EpochMs, Callable[[], Reply]], Hold],
-        in_turn: Callable[[StepName, Callable[[], Reply]], Hold],
-    ) -> None:
-        """Take the session to look at and to record in, and how to answer a step at a later time, or once there is room for it."""
+    def __init__(self, session: Recorder, delays: Delays) -> None:
+        """Take the session to look at and to record in, and how to answer a step when it may go on."""
         self._session = session
-        self._later = later
-        self._in_turn = in_turn
-        self._pending: dict[StepName, _Pending] = {}
+        self._delays = delays
+        self._pending: dict[StepName, Pending] = {}
         self._look_ups: dict[StepName, int] = {}
         self._deciding = Deciding(session)
 
@@ -144,7 +126,7 @@ class Answers:
                 return self.present(name)
             case Phase.BACKING_OFF:
                 if step.due_at > self._now():
-                    return self._later(name, step.due_at, lambda: self.present(name))
+                    return self._delays.later(name, step.due_at, lambda: self.present(name))
                 refused = self._deciding.against_retry(name, step)
                 self._session.record(RetryAction(name) if refused is None else RefuseRetry(name, refused))
                 if refused is not None:
@@ -206,7 +188,7 @@ class Answers:
         places = places_of(self._session.shared.treasury, self._session.state, child, question.agent, self._now())
         if places is None:
             again_at = EpochMs(self._now() + LOOK_AGAIN_MS)
-            return self._later(name, again_at, lambda: self.to(name, question))
+            return self._delays.later(name, again_at, lambda: self.to(name, question))
         if isinstance(places, Failure):
             self._session.record(RefuseChild(name, question.agent, question.input, places))
             return self.present(name)
@@ -219,11 +201,11 @@ class Answers:
         gate, concerns = self._deciding.call(question.tool, question.args, question.undoes)
         contract = self._session.shared.registry.tool(question.tool)
         if contract is not None and contract.effect is Effect.READ and gate.answer is Answer.ALLOW:
-            return self._begin(name, _Pending(question, gate))
+            return self._begin(name, Pending(question, gate))
         digest = digest_of(question.args) if gate.answer is Answer.ASK else ""
         may = gate.answer is Answer.ALLOW or digest in self._session.state.request().approved
         if contract is not None and contract.observe is not None and may:
-            return self._begin(name, _Pending(question, gate, observes=True))
+            return self._begin(name, Pending(question, gate, observes=True))
         return self._propose(name, question, gate, digest, None, concerns)
 
     def _propose(
@@ -265,7 +247,7 @@ class Answers:
         """Record a call once a cap has room for it."""
         shared = self._session.shared
         tool = shared.registry.tool(call.tool if isinstance(call, AskCall) else call.what)
-        puts_off = PutsOff(lambda at: self._later(name, at, again), lambda: self._in_turn(name, again))
+        puts_off = self._delays.off(name, again)
         wait = act(shared.treasury, self._session, tool, command, call.args, call.undoes, puts_off)
         return wait or self.present(name)
 
@@ -279,7 +261,7 @@ class Answers:
             )
             session.record(AnswerModel(name, question.model, question.args, gate, Usage(), None, failure, 0))
             return self.present(name)
-        return self._begin(name, _Pending(question, gate))
+        return self._begin(name, Pending(question, gate))
 
     def _use_approval(self, name: StepName, step: Step) -> Reply:
         gate, _ = self._deciding.call(step.what, step.args, step.undoes)
@@ -287,13 +269,13 @@ class Answers:
         use = self._use(name, step, gate)
         looks_first = self._tool(step.what).observe is not None and step.due_at > use.at and not use.complaint
         if gate.answer is not Answer.DENY and looks_first:
-            return self._begin(name, _Pending(asked_with, gate, observes=True))
+            return self._begin(name, Pending(asked_with, gate, observes=True))
         if step.effect is Effect.READ:
             self._session.record(use)
             if (
                 self._session.state.steps[name].phase is Phase.GRANTED
             ):  # It leaves no intent: its answer will close the step.
-                return self._begin(name, _Pending(asked_with, gate))
+                return self._begin(name, Pending(asked_with, gate))
             return self.present(name)
         return self._act(name, use, step, lambda: self.anew(name))
 
@@ -304,14 +286,14 @@ class Answers:
         counts = session.shared.circumstances.counted(session.state.request().tenant, step.what, step.args)
         return UseApproval(name, digest_of(step.args), gate, at, before, token, wrong, counts)
 
-    def _begin(self, name: StepName, pending: _Pending) -> Reply:
+    def _begin(self, name: StepName, pending: Pending) -> Reply:
         """Order the first attempt of what has no step before its answer, or the one after those that failed when the code ran before."""
         self._pending[name] = pending
         tried = self._session.state.tried.get(name)
         if tried is not None:
             pending.attempt = tried.attempts + 1
             if tried.retry_at > self._now():
-                return self._later(name, tried.retry_at, lambda: self._again(name, pending))
+                return self._delays.later(name, tried.retry_at, lambda: self._again(name, pending))
         return self._again(name, pending)
 
     def handed_back(self, output: Json) -> Heritage | None:
@@ -342,17 +324,18 @@ class Answers:
         self._session.record(report, f"n{step.n}")
         return True
 
-    def _reported_pending(self, name: StepName, pending: _Pending, outcome: Json | ModelReply | AttemptFailed) -> Reply:
+    def _reported_pending(self, name: StepName, pending: Pending, outcome: Json | ModelReply | AttemptFailed) -> Reply:
         question = pending.question
         tool = question.tool if isinstance(question, AskCall) else question.model
+        if isinstance(question, AskModel):
+            self._session.shared.dispatch.over(self._session.state.run, name, question, outcome)
         if isinstance(outcome, AttemptFailed) and outcome.kind is not FailureKind.FINAL:
             retry = self._tool(tool).retry if isinstance(question, AskCall) else MODEL_RETRY
-            chance = self._session.shared.chance.bits(CHANCE_BITS)
-            at = next_attempt_at(retry, pending.attempt, self._now(), chance, outcome.retry_after_ms)
+            chance, attempt = self._session.shared.chance.bits(CHANCE_BITS), pending.attempt
+            at, is_used_up = pending.failed(outcome, retry, self._now(), chance)
             if at is not None:
-                self._session.record(NoteAttempt(name, tool, pending.attempt, outcome, at))
-                pending.attempt += 1
-                return self._later(name, at, lambda: self._again(name, pending))
+                self._session.record(NoteAttempt(name, tool, attempt, outcome, at, is_used_up))
+                return self._delays.later(name, at, lambda: self._again(name, pending))
         del self._pending[name]
         failure: Failure | None = None
         result: Json | None = None
@@ -366,7 +349,7 @@ class Answers:
         self._answer_pending(name, pending, result, failure, outcome)
         return self.present(name)
 
-    def _observed(self, name: StepName, pending: _Pending, before: Json | None, failure: Failure | None) -> Reply:
+    def _observed(self, name: StepName, pending: Pending, before: Json | None, failure: Failure | None) -> Reply:
         """Go on to the intent with what the tool saw, or give the action up because it could not see."""
         question = pending.question
         assert isinstance(question, AskCall), name
@@ -394,7 +377,7 @@ class Answers:
         return self._act(name, self._use(name, step, gate, before), step, lambda: self.anew(name))
 
     def _answer_pending(
-        self, name: StepName, pending: _Pending, result: Json | None, failure: Failure | None, outcome: object
+        self, name: StepName, pending: Pending, result: Json | None, failure: Failure | None, outcome: object
     ) -> None:
         question, gate, attempts = pending.question, pending.gate, pending.attempt
         knows = getattr(outcome, "kind", None) is not FailureKind.UNKNOWN
@@ -406,7 +389,7 @@ class Answers:
             return
         self._session.record(AnswerRead(name, question.tool, question.args, gate, result, failure, attempts, knows))
 
-    def _again(self, name: StepName, pending: _Pending) -> Reply:
+    def _again(self, name: StepName, pending: Pending) -> Reply:
         question, recorded = pending.question, self._session.state.steps.get(name)
         tool = question.tool if isinstance(question, AskCall) else ""
         if not self._deciding.is_of_now(pending.gate):
@@ -416,13 +399,15 @@ class Answers:
         if held is not None:
             return held
         shared = self._session.shared
-        wait = PutsOff(
-            lambda at: self._later(name, at, lambda: self._again(name, pending)),
-            lambda: self._in_turn(name, lambda: self._again(name, pending)),
-        )
+        wait = self._delays.off(name, lambda: self._again(name, pending))
         gate, attempt, now = pending.gate, pending.attempt, self._now()
         if isinstance(question, AskModel):
+            held = self._delays.called(name, question.model, lambda: self._again(name, pending))
+            if held is not None:
+                return held
             reply = consult(shared.treasury, self._session, name, question, gate, attempt, now, wait)
+            if not isinstance(reply, Consult):
+                shared.dispatch.forgo(self._session.state.run, name, question.model)
         else:
             args = recorded.args if recorded is not None else question.args
             call, contract = self._call(name, tool, attempt, question.undoes), self._tool(tool)
@@ -447,12 +432,12 @@ class Answers:
             chance = self._session.shared.chance.bits(CHANCE_BITS)
             at = next_attempt_at(retry, tries, self._now(), chance, found.retry_after_ms)
             if at is not None:
-                return self._later(name, at, lambda: self.present(name))
+                return self._delays.later(name, at, lambda: self.present(name))
             found = Found(None, f"the look-up failed {tries} times: {found.message}")
         self._look_ups.pop(name, None)
         believed_at = EpochMs(step.due_at + self._tool(step.what).late_ms)
         if found.done is False and step.refusal is None and self._now() < believed_at:
-            return self._later(name, believed_at, lambda: self.present(name))  # It may still be on its way.
+            return self._delays.later(name, believed_at, lambda: self.present(name))  # It may still be on its way.
         self._session.record(ReportLookUp(name, found, retry), f"n{step.n}")
         return self.present(name)
 
@@ -461,9 +446,9 @@ class Answers:
     def _held(self, name: StepName, tool: str, again: Callable[[], Reply]) -> Hold | None:
         """Put a call off while it waits for room, or a stop holds for it."""
         if self._session.state.awaits_room(name):
-            return self._in_turn(name, again)
+            return self._delays.in_turn(name, again)
         at = self._deciding.put_off_until(tool)
-        return None if at is None else self._later(name, at, again)
+        return None if at is None else self._delays.later(name, at, again)
 
     def _perform(self, name: StepName, step: Step) -> Perform:
         self._session.performing.add(name)

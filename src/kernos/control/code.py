@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from kernos.control.answers import Answers
+from kernos.control.delays import Delays
 from kernos.control.surroundings import Surroundings
 from kernos.kernel.state import Phase, RunState, Status
 from kernos.ports.clock import Alarm
@@ -93,7 +94,7 @@ class Code:
     def __init__(self, session: Recorder) -> None:
         """Begin with one branch that has something to do."""
         self._session = session
-        self._answers = Answers(session, self.answer_later, self.answer_in_turn)
+        self._answers = Answers(session, Delays(self.answer_later, self.answer_in_turn, self.answer_called))
         self._open = True
         self._waiters: dict[StepName, asyncio.Future[Callable[[], Reply]]] = {}
         self._going_on: set[asyncio.Future[Callable[[], Reply]]] = set()
@@ -102,6 +103,8 @@ class Code:
         self._ready: dict[StepName, Callable[[], Reply]] = {}
         self._in_line: dict[StepName, Callable[[], Reply]] = {}
         """What to answer those with that wait for room, once their turn has come."""
+        self._uncalled: set[StepName] = set()
+        """Those that wait for their turn at a model."""
         self._parking: Alarm | None = None
         self._signs = 0
         """Counts whatever the code showed or was told."""
@@ -114,6 +117,7 @@ class Code:
             alarm.cancel()
         if self._parking is not None:
             self._parking.cancel()
+        self._session.shared.dispatch.leave(self._session.state.run)
 
     def poke(self) -> None:
         """Answer the code wherever it holds and there is something to do now."""
@@ -251,6 +255,21 @@ class Code:
         self._in_line[step] = reply
         return Hold()
 
+    def answer_called(self, step: StepName, model: str, reply: Callable[[], Reply]) -> Hold | None:
+        """Answer `step` with `reply()` when its turn at a model has come; None where that is now. The run stays in memory until then."""
+
+        def called() -> None:
+            self._uncalled.discard(step)
+            if step in self._waiters:
+                self._resolve(step, reply)
+            else:
+                self._ready[step] = reply  # The code is on its way to `held`.
+
+        if self._session.shared.dispatch.has_turn(self._session.state, step, model, called):
+            return None
+        self._uncalled.add(step)
+        return Hold()
+
     def _anew(self, step: StepName) -> Callable[[], Reply]:
         """Return what to answer code with that holds at a step where there is something to do now."""
         return self._in_line.pop(step, None) or (lambda: self._answers.anew(step))
@@ -272,6 +291,8 @@ class Code:
 
     def _has_soon(self) -> bool:
         """Tell whether an attempt follows so soon that the run stays for it."""
+        if self._uncalled:
+            return True
         if not self._alarms:
             return False
         soon = self._session.shared.clock.now() + PARK_BACK_OFF_MS

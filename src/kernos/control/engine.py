@@ -6,13 +6,14 @@ session: whatever arrives for it loads its state, applies itself, and takes the 
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from kernos.control.admission import Admission
 from kernos.control.assignment import assignment_of
 from kernos.control.family import Family
+from kernos.control.run_queue import RunQueue
 from kernos.control.session import Prepared, Session
 from kernos.control.sessions import Sessions
 from kernos.control.surroundings import Surroundings
@@ -41,7 +42,17 @@ from kernos.vocabulary.errors import (
     UnknownAgent,
 )
 from kernos.vocabulary.events import RunRequested
-from kernos.vocabulary.ids import KERNEL, RUN_RANDOM_BITS, EpochMs, PrincipalId, RunId, StepName, run_id, run_number
+from kernos.vocabulary.ids import (
+    KERNEL,
+    RUN_RANDOM_BITS,
+    EpochMs,
+    PrincipalId,
+    RunId,
+    StepName,
+    TenantId,
+    run_id,
+    run_number,
+)
 from kernos.vocabulary.outcome import Outcome
 from kernos.vocabulary.questions import AskChild
 from kernos.vocabulary.room import FindRoom
@@ -75,14 +86,11 @@ class Engine:
         self.journal = journal
         self.shared = shared
         self._worker = worker
-        self._active_max = active_max
         self._queue_max = queue_max
         self._sessions = Sessions(journal, self._new_session, self._keeps, self._reloaded, self._chore)
         self._admission = Admission(shared, self._sessions, self._new_session, self.settle)
         self.family = Family(shared, self._sessions, self._new_session, self.command, plan_undo)
-        self._queue: deque[RunId] = deque()
-        self._queued: set[RunId] = set()
-        self._active = 0
+        self._queue = RunQueue(shared.clock, active_max)
         self._last_number = 0
         self._alarm: Alarm | None = None
         self._alarm_at = EpochMs(0)
@@ -215,7 +223,7 @@ class Engine:
 
     def _keeps(self, run: RunId) -> bool:
         """Tell whether an idle session is worth keeping: its turn comes soon."""
-        return run in self._queued and len(self._sessions) <= 2 * self._active_max
+        return run in self._queue and len(self._sessions) <= 2 * self._queue.active_max
 
     def _reloaded(self, session: Session) -> None:
         if session.state.status is Status.RUNNING:
@@ -305,11 +313,10 @@ class Engine:
 
     # --- running code --------------------------------------------------------------------------------------------
 
-    def take_up(self, run: RunId) -> None:
-        """Put a run in the queue of those whose code has something to do."""
-        if run not in self._queued:
-            self._queued.add(run)
-            self._queue.append(run)
+    def take_up(self, run: RunId, profile: str, tenant: TenantId, left: float) -> None:
+        """Let a run wait to become active whose code has something to do."""
+        if run not in self._queue:
+            self._queue.put(run, profile, tenant, left)
             self._chore(self._work_off())
 
     def _run_agent(self, session: Session) -> None:
@@ -318,23 +325,28 @@ class Engine:
         if session.code is not None:
             session.code.poke()
         elif self.works and self.stopped is None:
-            if self._active < self._active_max and not self._queue:
+            if self._queue.has_room():
+                self._queue.begun(session.run)
                 self._start(session)
+                if not session.active:
+                    self._queue.over(session.run)
             else:
-                self.take_up(session.run)
+                asked = session.state.request()
+                self.take_up(session.run, asked.profile, asked.tenant, self.shared.dispatch.left(session.state))
 
     async def _work_off(self) -> None:
-        while self._queue and self._active < self._active_max and self.works and self.stopped is None:
-            run = self._queue.popleft()
-            self._queued.discard(run)
+        while self.works and self.stopped is None and (run := self._queue.next()) is not None:
             try:
                 session = await self._sessions.borrow(run)
             except NotFound:  # It never began: somebody else took its place.
                 self._sessions.forget(run)
+                self._queue.over(run)
                 continue
             try:
                 if not session.active and session.state.status is Status.RUNNING:
                     self._start(session)
+                if not session.active:
+                    self._queue.over(run)
             finally:
                 self._sessions.release(run)
 
@@ -349,7 +361,6 @@ class Engine:
         except (UnknownAgent, Outgrown) as error:
             session.apply(BlockRun(error.code, str(error)), KERNEL, session.latest())
             return
-        self._active += 1
         code = session.activate(agent)
         self._worker.start(assignment, code)
 
@@ -367,7 +378,7 @@ class Engine:
     def _leave(self, session: Session) -> None:
         self._worker.stop(session.run)
         session.deactivate()
-        self._active -= 1
+        self._queue.over(session.run)
         if self._queue:
             self._chore(self._work_off())
 
@@ -378,6 +389,8 @@ class Engine:
             await session.durable()
         except StaleRunNumber:
             return  # It did not end like this.
+        if session.run not in self._ended:
+            self.shared.dispatch.ended(session.state)
         self._announce(session.run, session.state.end)
         self._sessions.drop_if_idle(session.run)
 

@@ -13,7 +13,7 @@ from kernos.ports.journal import Range, Row, Views
 from kernos.vocabulary.administration import ADMINISTRATION
 from kernos.vocabulary.commands import CancelRun, EndChild
 from kernos.vocabulary.errors import KernosError
-from kernos.vocabulary.ids import KERNEL, EpochMs, RunId, StepName
+from kernos.vocabulary.ids import KERNEL, EpochMs, RunId, StepName, TenantId
 from kernos.vocabulary.journal import Scalar
 from kernos.vocabulary.outcome import Failure
 
@@ -36,10 +36,14 @@ class Scheduler:
     async def start(self) -> None:
         """Take up what a start finds: runs that have something to do, deliveries that are owed, and the first due time."""
         await self._engine.shared.administrator.follow()
+        if self._engine.works:
+            await self._engine.shared.dispatch.learn(self._views)
         self._engine.on_due = self._look
         self._views.watch(self._foreign)
         async for row in self._pages("runs", "run", {"status": "running"}):
-            self._engine.take_up(RunId(str(row["run"])))
+            agent, size, work = str(row["agent"]), int(row["input_bytes"] or 0), int(row["work"] or 0)
+            left = self._engine.shared.dispatch.left_of(agent, size, work)
+            self._engine.take_up(RunId(str(row["run"])), str(row["profile"]), TenantId(str(row["tenant"])), left)
         async for row in self._pages("runs", "run", {"status": "compensating"}):
             self._engine.follow(RunId(str(row["run"])))
         async for row in self._pages("runs", "run", {"status": "blocked"}):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kernos.control.administrator import Administrator
 from kernos.control.circumstances import Circumstances
+from kernos.control.dispatch import Dispatch
 from kernos.control.gate import Gate
 from kernos.control.line import Line
 from kernos.control.registry import Registry
@@ -29,3 +30,4 @@ class Surroundings:
     administrator: Administrator
     treasury: Treasury
     line: Line
+    dispatch: Dispatch

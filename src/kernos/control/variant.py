@@ -11,9 +11,9 @@ from typing import Any
 
 from msgspec import json
 
-from kernos.control.answers import MODEL_RETRY
 from kernos.control.assignment import assignment_of
 from kernos.control.code import PARK_TURNS
+from kernos.control.pending import MODEL_RETRY
 from kernos.control.recollection import Recollection, nearest
 from kernos.control.record import Ending, answer_of, details_of, shown_question, shown_step, waits_for
 from kernos.control.scene import How, Lived, Recorded, Scene

@@ -207,7 +207,14 @@ def _note(state: RunState, command: NoteAttempt) -> tuple[EventData, ...]:
     return (
         *spent(state, command.step, failed.usage, is_known=is_known),
         CallAttemptFailed(
-            command.step, command.tool, command.attempt, failed.kind, failed.message, command.retry_at, failed.usage
+            command.step,
+            command.tool,
+            command.attempt,
+            failed.kind,
+            failed.message,
+            command.retry_at,
+            failed.usage,
+            is_used_up=command.is_used_up,
         ),
     )
 
@@ -339,7 +346,8 @@ def _read(state: RunState, event: Event, data: ReadAnswered) -> RunState:
 
 def _model(state: RunState, event: Event, data: ModelAnswered) -> RunState:
     outcome = data.failure if data.failure is not None else data.result
-    return with_step(state, data.step, Step(StepKind.MODEL, data.model, data.args, Phase.DONE, event.n, outcome))
+    step = Step(StepKind.MODEL, data.model, data.args, Phase.DONE, event.n, outcome)
+    return with_step(state, data.step, step, work=data.usage.work)
 
 
 def _intended(state: RunState, event: Event, data: ActionIntended) -> RunState:
@@ -390,7 +398,9 @@ def _attempt_failed(state: RunState, event: Event, data: CallAttemptFailed) -> R
     del event
     step = state.steps.get(data.step)
     if step is None or step.phase is not Phase.INTENDED:
-        return replace(state, tried={**state.tried, data.step: Tried(data.attempt, data.retry_at)})
+        made = data.attempt if data.is_used_up else data.attempt - 1
+        tried = {**state.tried, data.step: Tried(made, data.retry_at)}
+        return replace(state, tried=tried, work=state.work + (data.usage.work if data.usage is not None else 0))
     refused = data.failure is FailureKind.FINAL
     look = refused or (data.failure is FailureKind.UNKNOWN and step.effect is Effect.VERIFIABLE)
     phase = Phase.LOOKING_UP if look else Phase.BACKING_OFF

@@ -232,6 +232,8 @@ class RunState:
     end: Outcome | None = None
     heritage: Heritage | None = None
     """What its parent must know of its output."""
+    work: int = 0
+    """What it has used of models, as `Usage.work`."""
     blocked: Failure | None = None
     failing: CompensationBegun | RunHandedOver | None = None
     """Why it is about to end, while a person decides or its actions are taken back."""
@@ -288,7 +290,7 @@ class RunState:
 
 _NAMES = tuple(column.name for column in fields(RunState))
 _values = attrgetter(*_NAMES)
-_STEPS, _TRIED, _ACTIONS = (_NAMES.index(name) for name in ("steps", "tried", "actions"))
+_STEPS, _TRIED, _ACTIONS, _WORK = (_NAMES.index(name) for name in ("steps", "tried", "actions", "work"))
 _STEP_NAMES = {column.name: index for index, column in enumerate(fields(Step))}
 _step_values = attrgetter(*_STEP_NAMES)
 
@@ -306,15 +308,19 @@ def left_behind(steps: Mapping[StepName, Step]) -> tuple[EventData, ...]:
     return tuple(found)
 
 
-def with_step(state: RunState, name: StepName, step: Step, action: IdempotencyKey | None = None) -> RunState:
+def with_step(
+    state: RunState, name: StepName, step: Step, action: IdempotencyKey | None = None, work: int = 0
+) -> RunState:
     """Return the state with one step put in or replaced: `dataclasses.replace`, at the speed that every event deserves.
 
-    `action` is the key of an action that is intended with it.
+    `action` is the key of an action that is intended with it; `work` what it used of a model.
     """
     values = list(_values(state))
     values[_STEPS] = {**state.steps, name: step}
     if action is not None:
         values[_ACTIONS] = (*state.actions, action)
+    if work:
+        values[_WORK] = state.work + work
     if name in state.tried:
         values[_TRIED] = {other: tried for other, tried in state.tried.items() if other != name}
     return RunState(*values)

@@ -87,6 +87,8 @@ class CallAttemptFailed:
     usage: Usage | None = None
     """What a model used for an answer of no use."""
     details: Json | None = None
+    is_used_up: bool = True
+    """False where a model had too many calls: that was no attempt of this one."""
 
 
 @dataclass(frozen=True, slots=True)

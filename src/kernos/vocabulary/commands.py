@@ -262,6 +262,7 @@ class NoteAttempt:
     attempt: int
     failed: AttemptFailed
     retry_at: EpochMs
+    is_used_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

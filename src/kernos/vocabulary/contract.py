@@ -8,7 +8,7 @@ from kernos.vocabulary.budget import Cost
 from kernos.vocabulary.flow import FlowContract
 from kernos.vocabulary.ids import EpochMs, IdempotencyKey, RunId
 from kernos.vocabulary.outcome import AttemptFailed, Effect, FailureKind, Found
-from kernos.vocabulary.quantities import Json, Limits, Retry, Usage
+from kernos.vocabulary.quantities import Json, Limits, Pace, Retry, Usage
 from kernos.vocabulary.sealing import SealingPlan
 from kernos.vocabulary.traceparent import traceparent
 
@@ -219,6 +219,7 @@ class ModelReply:
 
     output: Json
     usage: Usage
+    pace: Pace = Pace()
 
 
 class ToolFailed(Exception):

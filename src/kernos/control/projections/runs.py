@@ -6,10 +6,12 @@ from kernos.vocabulary.events import (
     ApprovalEdited,
     ApprovalExpired,
     ApprovalGranted,
+    CallAttemptFailed,
     CancelRequested,
     ChildEnded,
     CompensationBegun,
     Event,
+    ModelAnswered,
     QuestionAnswered,
     RunBlocked,
     RunCancelled,
@@ -44,6 +46,9 @@ TABLE = Table(
         ("deadline_at", "int"),
         ("wake_at", "int"),
         ("reason", "text"),
+        ("profile", "text"),
+        ("input_bytes", "int"),
+        ("work", "int"),
     ),
     key_columns=1,
     indexes=(("status",), ("deadline_at",), ("wake_at",), ("reverts",)),
@@ -78,6 +83,8 @@ KINDS = frozenset(
         RunHandedOver,
         CompensationBegun,
         CancelRequested,
+        CallAttemptFailed,
+        ModelAnswered,
         *_ENDS,
         *_WAKES,
     }
@@ -102,8 +109,14 @@ def project(event: Event) -> tuple[RowOp, ...]:
             "deadline_at": data.deadline_at or None,
             "wake_at": None,
             "reason": "",
+            "profile": data.profile,
+            "input_bytes": len(data.input.text),
+            "work": 0,
         }
         return (RowOp("put", "runs", (event.run,), row),)
+    if isinstance(data, (ModelAnswered, CallAttemptFailed)):
+        work = data.usage.work if data.usage is not None else 0
+        return (RowOp("add", "runs", (event.run,), {"work": work}),) if work else ()
     if isinstance(data, (ActionSettled, ChildEnded)) and data.late:
         return ()
     if isinstance(data, ApprovalEdited) and not data.is_enough:
