@@ -52,6 +52,17 @@ async def until(kernel: Kernel, run: Run[Any], status: Status) -> None:
         await changed
 
 
+async def asked_times(run: Run[Any], count: int) -> list[ApprovalRequested]:
+    """Return the first `count` questions of a run, once it has put them; its status says "waiting" for the first of them, too."""
+    questions = []
+    async for one in run.events():
+        if isinstance(one.data, ApprovalRequested):
+            questions.append(one.data)
+            if len(questions) == count:
+                break
+    return questions
+
+
 async def admit(kernel: Kernel, **people: Sequence[str]) -> None:
     for name, roles in people.items():
         await Access(kernel).admit(f"person:{name}", roles=roles)
@@ -250,8 +261,7 @@ async def test_a_yes_counts_only_if_it_is_of_those_whom_the_rules_want_when_it_i
         rules.write_text(policy('@approvers("lead") @quorum("2")'))
         await kernel.reload_policies()
         await kernel.approve(run.id, by="person:ana")  # It was anybody's when the question was put.
-        await until(kernel, run, Status.WAITING)
-        questions = [one.data async for one in run.events(follow=False) if isinstance(one.data, ApprovalRequested)]
+        questions = await asked_times(run, 2)
         assert [len(one.gate.requires) for one in questions] == [0, 1]
         assert "wants the yes of 2 different people" in questions[1].again
         with pytest.raises(NotAllowed, match="rule money"):

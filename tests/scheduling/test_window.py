@@ -74,7 +74,7 @@ def test_it_settles_a_little_above_what_is_there(slots: int, noise: float, seed:
     server.run(Window(), 60 * slots)
     later = sorted(server.limits[20 * slots :])
     middle = later[len(later) // 2]
-    assert 0.8 * slots <= middle <= 1.25 * slots + 2, (middle, later[0], later[-1])
+    assert 0.8 * slots <= middle <= 1.25 * slots + 3, (middle, later[0], later[-1])
 
 
 def test_nothing_is_refused_where_some_may_wait() -> None:

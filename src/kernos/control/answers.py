@@ -417,7 +417,8 @@ class Answers:
         if reply is None:
             del self._pending[name]
         if isinstance(reply, Consult) and isinstance(question, AskModel):
-            return replace(reply, opens=self._deciding.opened_to_model(question))
+            is_streamed = shared.dispatch.wants_pace(question.model)
+            return replace(reply, opens=self._deciding.opened_to_model(question), is_streamed=is_streamed)
         return reply or self.present(name)
 
     def looked_up(self, name: StepName, found: Found | AttemptFailed) -> Reply:

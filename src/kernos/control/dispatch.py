@@ -27,6 +27,9 @@ _LEARNED_MAX = 4_096
 _URGENT_SHARE = 3
 """A run counts as interactive when its deadline is this many times as near as its work left takes."""
 
+_PROBES = 32
+"""Of the calls under way so many should tell when their answers begin; to read an answer piece by piece costs more."""
+
 _Ticket = tuple[RunId, StepName]
 
 
@@ -44,6 +47,7 @@ class _Lane:
     """Until when the service wants to be left alone."""
     alarm: Alarm | None = None
     ms_per_work: float = 50.0
+    asked: int = 0
 
 
 class Dispatch:
@@ -93,6 +97,15 @@ class Dispatch:
         lane.calls[ticket] = call
         self._give(lane, ticket)
         return ticket in lane.sent_at
+
+    def wants_pace(self, model: str) -> bool:
+        """Tell whether the next call should tell when its answer begins: all while the window is new or small, later some of them."""
+        lane = self._lanes.get(model)
+        if lane is None:
+            return False
+        lane.asked += 1
+        every = 1 if lane.window.is_new else max(1, int(lane.window.limit) // _PROBES)
+        return lane.asked % every == 0
 
     def over(self, run: RunId, step: StepName, asked: AskModel, outcome: object) -> None:
         """Take notice of what came of a call; whoever is next has their turn."""

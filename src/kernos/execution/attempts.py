@@ -11,7 +11,7 @@ from types import coroutine
 from typing import Any, TypeVar
 
 from kernos.execution.seals import Seals, Seen
-from kernos.ports.model import Model
+from kernos.ports.model import Model, Streams
 from kernos.ports.plane import RunPlane
 from kernos.vocabulary.contract import Codec, ModelReply, ToolContract
 from kernos.vocabulary.errors import (
@@ -128,7 +128,11 @@ class Attempts:
         except (Erased, NotSealedHere) as error:
             return plane.report(step, order.attempt, AttemptFailed(FailureKind.FINAL, str(error)))
         with _read_by(Reading(f"the model {order.model}", None, seen.secrets)):
-            outcome = await _within(model.complete(request), MODEL_TIMEOUT_MS)
+            if order.is_streamed and isinstance(model, Streams):
+                asked = model.stream(request, _unheard)
+            else:
+                asked = model.complete(request)
+            outcome = await _within(asked, MODEL_TIMEOUT_MS)
         if not _is_counted(outcome.usage):
             outcome = AttemptFailed(
                 FailureKind.FINAL, f"the model says that it used what cannot be counted: {outcome.usage}"
@@ -165,6 +169,10 @@ def _read_by(reading: Reading) -> Iterator[None]:
         yield
     finally:
         READING.reset(before)
+
+
+def _unheard(piece: str) -> None:
+    """Nobody listens while an answer comes."""
 
 
 MODEL_TIMEOUT_MS = 300_000

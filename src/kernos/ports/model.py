@@ -1,5 +1,6 @@
 """Model: something that answers a task, near or far."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from kernos.vocabulary.budget import Prices
@@ -27,4 +28,13 @@ class Priced(Protocol):
     @property
     def prices(self) -> Prices:
         """Return what it costs."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """What a model tells besides whose answers can come piece by piece: then it is known when they began."""
+
+    async def stream(self, request: ModelRequest, said: Callable[[str], None]) -> ModelReply | AttemptFailed:
+        """Make one attempt, as `complete` does, and hand each piece of text on as it comes."""
         ...

@@ -122,6 +122,8 @@ class Consult:
     """Labels of values that it may see; the others stay handles."""
     is_reserved: bool = False
     """What it may use is held against a cap: it is made once that is durable."""
+    is_streamed: bool = False
+    """When its answer begins is to be known: it should come piece by piece, if the model can do that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ are closed with it; after that, or in another loop, new ones are opened. Nothing
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.parse import unquote, urlencode
@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL  # As aiohttp reads a URL, so it is checked here: two readers could differ.
 
 from kernos.adapters.http.egress import Egress, Refused
-from kernos.adapters.http.wire import CUT, HttpReply, HttpRequest
+from kernos.adapters.http.wire import CUT, STREAM, HttpReply, HttpRequest
 from kernos.vocabulary.contract import ToolFailed
 
 _KEEP_ALIVE_S = 4.0
@@ -42,6 +42,8 @@ class _Cut(Exception):
 @dataclass(slots=True)
 class _Sent:
     maybe: bool = False
+    at: float = 0.0
+    """When the connection was there, by the loop's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,32 @@ class Exchange:
             onward = None
             if request.method == "GET" and response.status in _REDIRECTS and "Location" in response.headers:
                 onward = url.join(URL(response.headers["Location"]))
-            body, trouble = await self._read(response)
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpReply(where, request.method, response.status, headers, body, trouble), onward
+            first_ms = -1
+            if request.heard is not None and response.status == 200 and response.content_type == STREAM:  # noqa: PLR2004
+                body = b""
+                trouble, first_ms = await self._hear(response, request.heard, sent.at)
+            else:
+                body, trouble = await self._read(response)
+            return HttpReply(where, request.method, response.status, headers, body, trouble, first_ms), onward
+
+    async def _hear(
+        self, response: aiohttp.ClientResponse, heard: Callable[[bytes], None], sent_at: float
+    ) -> tuple[str, int]:
+        """Hand a stream on as it comes; return what is wrong with it, and when it began."""
+        length, first_ms = 0, -1
+        try:
+            async for piece in response.content.iter_any():
+                if first_ms < 0:
+                    first_ms = round((asyncio.get_running_loop().time() - sent_at) * 1_000)
+                length += len(piece)
+                if length > self._bytes_max:
+                    response.close()
+                    return f"is longer than {self._bytes_max} bytes", first_ms
+                heard(piece)
+        except (aiohttp.ClientError, OSError):
+            return CUT, first_ms
+        return "", first_ms
 
     async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, str]:
         body = bytearray()
@@ -211,6 +236,7 @@ async def _mark(session: aiohttp.ClientSession, context: SimpleNamespace, params
     """Note that a connection is there: from now on, bytes of the request may have left."""
     del session, params
     context.trace_request_ctx.maybe = True
+    context.trace_request_ctx.at = asyncio.get_running_loop().time()
 
 
 async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -10,11 +10,12 @@ from kernos.adapters.http.answer_schema import strict
 from kernos.adapters.http.egress import Egress, Reach
 from kernos.adapters.http.reply import failure_of
 from kernos.adapters.http.sender import open_sender
-from kernos.adapters.http.wire import HttpReply, HttpRequest, Sender
+from kernos.adapters.http.streamed import StreamedCompletion
+from kernos.adapters.http.wire import CUT, HttpReply, HttpRequest, Sender
 from kernos.vocabulary.budget import Prices
 from kernos.vocabulary.contract import ModelReply, ModelRequest, ToolFailed
 from kernos.vocabulary.outcome import AttemptFailed, FailureKind
-from kernos.vocabulary.quantities import Json, Usage
+from kernos.vocabulary.quantities import Json, Pace, Usage
 
 TIMEOUT_MS = 280_000
 """Long answers of slow local models take minutes; less than the five after which a worker gives up."""
@@ -26,6 +27,9 @@ CONNECTIONS_MAX = 100
 
 _FENCE = re.compile(r"\s*```[a-zA-Z]*\n(.*)\n```\s*", re.DOTALL)
 _SAID_LENGTH_MAX = 200
+
+_NO_COMPLETION = (msgspec.DecodeError, ValueError, RecursionError, LookupError, TypeError, AttributeError)
+"""What reading a reply raises that has another form."""
 
 _TOKENS_MAX = 1 << 40
 """Of one call: far above any model's, and such that no sum of costs leaves the 64 bits of a column."""
@@ -79,10 +83,37 @@ class OpenAIModel:
     async def complete(self, request: ModelRequest) -> ModelReply | AttemptFailed:
         """Make one attempt. A reply that is no JSON is RETRYABLE; a call without a reply is UNKNOWN."""
         try:
-            reply = await self._send(request)
+            reply = await self._send(self._body(request))
             if reply.status != 200:  # noqa: PLR2004 - the one status with an answer
                 raise failure_of(reply)
-            return self._read(reply)
+            return self._whole(reply)
+        except ToolFailed as failed:
+            return failed.attempt
+
+    async def stream(self, request: ModelRequest, said: Callable[[str], None]) -> ModelReply | AttemptFailed:
+        """Make one attempt, likewise, and hand each piece of text on as it comes. A stream that is cut is UNKNOWN."""
+        streamed = StreamedCompletion(said)
+        wrong: list[Exception] = []
+
+        def heard(piece: bytes) -> None:
+            try:
+                if not wrong:
+                    streamed.feed(piece)
+            except _NO_COMPLETION as error:
+                wrong.append(error)
+
+        body = {**self._body(request), "stream": True, "stream_options": {"include_usage": True}}
+        try:
+            reply = await self._send(body, heard)
+            if reply.status != 200:  # noqa: PLR2004 - the one status with an answer
+                raise failure_of(reply)
+            if reply.first_ms < 0:  # It does not stream.
+                return self._whole(reply)
+            completion = streamed.completion()
+            if reply.trouble or wrong or not streamed.is_whole:
+                message = f"{reply.where} answered, and the answer {reply.trouble or (wrong and f'is none ({wrong[0]})') or CUT}"
+                return AttemptFailed(FailureKind.UNKNOWN, message, usage=self._known(completion))
+            return self._answered(completion, reply)
         except ToolFailed as failed:
             return failed.attempt
 
@@ -91,7 +122,7 @@ class OpenAIModel:
         if self._sender is not None:
             await self._sender.close()
 
-    async def _send(self, request: ModelRequest) -> HttpReply:
+    async def _send(self, body: Mapping[str, Any], heard: Callable[[bytes], None] | None = None) -> HttpReply:
         headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "kernos"}
         if self._api_key is not None:
             headers["Authorization"] = f"Bearer {self._api_key()}"
@@ -104,8 +135,9 @@ class OpenAIModel:
                 path="chat/completions",
                 headers=headers,
                 query={},
-                body=msgspec.json.encode(self._body(request)),
+                body=msgspec.json.encode(body),
                 timeout_ms=self._timeout_ms,
+                heard=heard,
             )
         )
 
@@ -130,17 +162,25 @@ class OpenAIModel:
         ]
         return body
 
-    def _read(self, reply: HttpReply) -> ModelReply | AttemptFailed:
-        """Take the answer out of a completion; one of no use was paid for all the same. Raises ToolFailed for a reply that is no completion."""
+    def _whole(self, reply: HttpReply) -> ModelReply | AttemptFailed:
+        """Take the answer out of a reply in one piece. Raises ToolFailed for one that is no completion."""
         if reply.trouble:
             message = f"{reply.where} answered, and the answer {reply.trouble}"
             raise ToolFailed.unknown(message)
         try:
             completion = msgspec.json.decode(reply.body)
+        except _NO_COMPLETION as error:
+            message = f"{reply.where} answered something else than a completion ({error!r})"
+            raise ToolFailed.retryable(message) from error
+        return self._answered(completion, reply)
+
+    def _answered(self, completion: Any, reply: HttpReply) -> ModelReply | AttemptFailed:
+        """Take the answer out of a completion; one of no use was paid for all the same. Raises ToolFailed for what is no completion."""
+        try:
             choice = completion["choices"][0]
             said, refusal = choice["message"].get("content"), choice["message"].get("refusal")
             finish = choice.get("finish_reason")
-        except (msgspec.DecodeError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        except _NO_COMPLETION as error:
             message = f"{reply.where} answered something else than a completion ({error!r})"
             raise ToolFailed.retryable(message) from error
         usage = self._usage(completion.get("usage"))
@@ -156,7 +196,11 @@ class OpenAIModel:
             cut = "; it ended at the limit of its tokens" if finish == "length" else ""
             message = f"the model {self._model} answered no JSON ({error}){cut}"
             return AttemptFailed(FailureKind.RETRYABLE, message, usage=usage)
-        return ModelReply(Json(msgspec.json.encode(output)), usage)
+        return ModelReply(Json(msgspec.json.encode(output)), usage, Pace(reply.first_ms))
+
+    def _known(self, completion: Mapping[str, Any]) -> Usage | None:
+        """Return what an answer that was cut off has used, None where it did not say."""
+        return self._usage(completion["usage"]) if completion["usage"] else None
 
     def _usage(self, usage: object) -> Usage:
         counts = usage if isinstance(usage, dict) else {}
@@ -164,10 +208,13 @@ class OpenAIModel:
         prompt_price, completion_price = self._prices
         if not _is_count(prompt) or not _is_count(completion):
             return Usage(0, 0, 0 if self._prices == (0, 0) else -1)
+        details = counts.get("prompt_tokens_details")
+        cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+        cached = min(cached, prompt) if _is_count(cached) else 0
         if prompt_price is None or completion_price is None:
-            return Usage(prompt, completion, -1)
+            return Usage(prompt, completion, -1, cached)
         total = prompt * prompt_price + completion * completion_price
-        return Usage(prompt, completion, -(-total // 1_000_000))  # Rounded up: a spent part counts.
+        return Usage(prompt, completion, -(-total // 1_000_000), cached)  # Rounded up: a spent part counts.
 
 
 def _is_count(value: object) -> TypeGuard[int]:

@@ -1,8 +1,11 @@
 """Wire: one HTTP request, the reply to it, and what sends it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+STREAM = "text/event-stream"
+"""The content type of a stream of events."""
 
 CUT = "was cut off"
 """The trouble of a body that ended too soon."""
@@ -21,6 +24,8 @@ class HttpRequest:
     timeout_ms: int
     is_foreign: bool = False
     """The URL came with the call and stands whole in `base_url`: no inner address is allowed for its being written there."""
+    heard: Callable[[bytes], None] | None = None
+    """Gets the pieces of a 200 that is a stream of events, as they come; the reply's body is empty then. It must not raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class HttpReply:
     """By lower-case name."""
     body: bytes
     trouble: str = ""
+    first_ms: int = -1
+    """From sending the request to the first piece of a stream of events; -1 for other replies."""
 
 
 class Sender(Protocol):
