@@ -192,3 +192,24 @@ def test_a_stop_is_shown_where_people_look_and_lifted_by_a_person(folder: Folder
     assert "kernos go --agent desk" in folder.kernos("ps").out
     assert "agent desk goes on" in folder.kernos("go", "--agent", "desk").out
     assert "STOPPED" not in folder.kernos("ps").out
+
+
+def test_a_stop_of_something_that_nobody_knows_says_so(folder: Folder) -> None:
+    folder.run_id("asker", "--input", '"pay?"')
+    for known in (("--agent", "asker"), ("--tenant", "default"), ("--all",)):
+        assert "knows of no" not in folder.kernos("stop", *known, "--reason", "strange").all
+    for misspelled in (("--agent", "askr"), ("--agent", "asker@9"), ("--tool", "shop.refnd"), ("--tenant", "shp")):
+        told = folder.kernos("stop", *misspelled, "--reason", "strange")
+        assert (told.code, f"knows of no {misspelled[0][2:]} {misspelled[1]}" in told.err) == (0, True), told.all
+
+
+def test_a_run_that_a_stop_may_hold_names_the_stop(folder: Folder) -> None:
+    run = folder.run_id("asker", "--input", '"pay?"')
+    folder.kernos("stop", "--tool", "shop.mail", "--reason", "strange mails")
+    waiting = folder.kernos("run", "asker", "--input", '"pay?"')
+    assert "STOPPED: tool shop.mail, by person:local" in waiting.err
+    assert "kernos go --tool shop.mail" in waiting.err
+    assert waiting.err.count("STOPPED") == 1
+    told = folder.kernos("trace", run).out
+    assert "where it calls what is stopped, a person who lets it go on: tool shop.mail" in told
+    assert "kernos go --tool shop.mail" in told

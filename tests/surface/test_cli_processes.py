@@ -93,7 +93,7 @@ def test_run_notices_that_the_process_that_worked_has_died(folder: Folder) -> No
         finally:
             reader.end()
         assert process.returncode == 3, told
-        assert "the process that worked on this store has ended" in told
+        assert "no process works on this store now" in told
         assert "kernos dev" in told
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kernos.adapters.sqlite.lock import WorkerLock
+from kernos.app.cli.halting import told_stops
 from kernos.app.cli.opening import dev_command, full_kernel, who_goes_on
 from kernos.app.cli.options import INTERRUPTED, WAITS
 from kernos.app.cli.showing import json_text, read_json
@@ -167,8 +168,10 @@ def _input_text(given: str) -> str:
 async def _follow(kernel: Kernel, run: RunId, told: asyncio.Event, settings: Settings) -> str:
     """Wait until the run `ended`, `waits` for something from outside, is `alone` without a worker, or we were `told` to stop."""
     stop = asyncio.ensure_future(told.wait())
+    said: set[str] = set()
     try:
         while True:
+            _note_stops(kernel, settings, said)
             changes: list[asyncio.Future[Any]] = []
             if await _is_stuck(kernel, run, changes):
                 await kernel.engine.settle()
@@ -183,6 +186,15 @@ async def _follow(kernel: Kernel, run: RunId, told: asyncio.Event, settings: Set
                 return "alone"
     finally:
         stop.cancel()
+
+
+def _note_stops(kernel: Kernel, settings: Settings, said: set[str]) -> None:
+    """Tell of stops that were not told of before: what they hold for waits in silence, maybe for days."""
+    for stopped, command in told_stops(kernel, settings):
+        if stopped not in said:
+            said.add(stopped)
+            _note(f"STOPPED: {stopped}")
+            _note(f"  calls of it wait until a person lets it go on: {command}; Ctrl-C leaves the run waiting")
 
 
 async def _is_stuck(kernel: Kernel, run: RunId, changes: list[asyncio.Future[Any]]) -> bool:
@@ -236,7 +248,7 @@ def _left(run: RunId, how: str, pending: list[Wait], blocked: Failure | None, se
         _note(f"stopped; run {name} goes on: {who_goes_on(settings)}")
         return INTERRUPTED
     if how == "alone":
-        _note(f"the process that worked on this store has ended; run {name} goes on with `{dev_command(settings)}`")
+        _note(f"no process works on this store now; run {name} goes on with `{dev_command(settings)}`")
         return WAITS
     if isinstance(blocked, Failure):
         _note(f"run {name} is blocked ({blocked.code}): {blocked.message}")

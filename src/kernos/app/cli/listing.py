@@ -8,6 +8,7 @@ import msgspec
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import waits
+from kernos.app.cli.halting import told_stops
 from kernos.app.cli.opening import dev_command, find_agents, plain_kernel
 from kernos.app.cli.showing import print_json, print_table, terminal_width
 from kernos.app.kernel import Kernel
@@ -19,7 +20,6 @@ from kernos.ports.journal import Row
 from kernos.vocabulary.contract import AgentContract, Codec, ToolContract
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.journal import Scalar
-from kernos.vocabulary.stops import shown_stop
 
 _OPEN = (Status.RUNNING, Status.WAITING, Status.BLOCKED, Status.HANDED_OVER, Status.COMPENSATING)
 _NARROW = 110
@@ -42,15 +42,13 @@ async def list_runs(settings: Settings, *, every: bool, status: str, limit: int,
         listed = [(row, await waits(kernel, str(row["run"]))) for row in rows[:limit]]
         warnings = await Spending(kernel).warnings()
         raisers = " or ".join(kernel.caps.raised_by) or "a person who administers"
-        stops = [stop for stop in kernel.administrator.state.stops.values() if kernel.sees_stop(stop)]
+        stops = told_stops(kernel, settings)
     if as_json:
         print_json([{**row, "waits": found} for row, found in listed])
         return
-    for stop in stops:
-        what = shown_stop(stop.kind, stop.name)
-        option = f"--{stop.kind}{f' {stop.name}' if stop.name else ''}"
-        print(f"STOPPED: {what}, by {stop.by} at {when(stop.at)}: {stop.reason}")
-        print(f"  a person lets it go on: kernos go {option}{settings.repeated}")
+    for stopped, command in stops:
+        print(f"STOPPED: {stopped}")
+        print(f"  a person lets it go on: {command}")
     for line in warnings:
         print(f"BUDGET: {line.text()}")
         print(f"  {raisers} raises it: {line.command()}{settings.repeated}")

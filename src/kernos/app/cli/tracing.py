@@ -6,6 +6,7 @@ import msgspec
 
 from kernos.adapters.sqlite.lock import WorkerLock
 from kernos.app.cli.foreground import waits
+from kernos.app.cli.halting import told_stops
 from kernos.app.cli.opening import dev_command, plain_kernel
 from kernos.app.cli.showing import print_indented, print_json, print_table
 from kernos.app.kernel import Kernel
@@ -29,6 +30,7 @@ async def trace_run(settings: Settings, name: str, *, with_events: bool, as_json
         story = tell([decode_entry(entry) for entry in entries])
         below = await _below(kernel, story)
         pending = await waits(kernel, run)
+        stops = told_stops(kernel, settings)
         taken_back = (await deeds_of(kernel, run, tree=False)).taken_back
     if as_json:
         events = [_event(entry) for entry in entries]
@@ -36,7 +38,10 @@ async def trace_run(settings: Settings, name: str, *, with_events: bool, as_json
             {"story": story, "waits": pending, "taken_back_by": taken_back, "runs_below": below, "events": events}
         )
         return
-    _print_story(story, below, pending, taken_back, settings)
+    _print_story(story, taken_back)
+    if not story.ended_at or pending:
+        _print_waits(story, pending, stops, settings)
+    _print_costs(story, below)
     if with_events:
         print()
         _print_events(entries)
@@ -55,9 +60,7 @@ async def _below(kernel: Kernel, story: Story) -> list[Story]:
     return found
 
 
-def _print_story(
-    story: Story, below: Sequence[Story], pending: Sequence[Wait], taken_back: Mapping[str, str], settings: Settings
-) -> None:
+def _print_story(story: Story, taken_back: Mapping[str, str]) -> None:
     ended = f" at {when(story.ended_at)}" if story.ended_at else ""
     print(f"run {story.run} of agent {story.agent} version {story.version}: {story.status}{ended}")
     print()
@@ -75,14 +78,24 @@ def _print_story(
             print(f"    taken back by {taken_back[effect.key]}")
     if not story.effects:
         print("  nothing")
-    if not story.ended_at or pending:
-        print("\nwhat it waits for")
-        for wait in pending:
-            print_indented(wait.text(), first="  ", rest="    ")
-            if wait.command():
-                print(f"    {wait.command(settings.repeated)}")
-        if not pending:
-            print(f"  {_what_moves_it(story, settings)}")
+
+
+def _print_waits(story: Story, pending: Sequence[Wait], stops: Sequence[tuple[str, str]], settings: Settings) -> None:
+    print("\nwhat it waits for")
+    for wait in pending:
+        print_indented(wait.text(), first="  ", rest="    ")
+        if wait.command():
+            print(f"    {wait.command(settings.repeated)}")
+    if not pending:
+        print(f"  {_what_moves_it(story, settings)}")
+    for stopped, command in () if story.ended_at else stops:
+        print_indented(
+            f"where it calls what is stopped, a person who lets it go on: {stopped}", first="  ", rest="    "
+        )
+        print(f"    {command}")
+
+
+def _print_costs(story: Story, below: Sequence[Story]) -> None:
     print("\nwhat it cost")
     print(f"  {_cost([story, *below])}")
     if below:
@@ -97,7 +110,7 @@ def _what_moves_it(story: Story, settings: Settings) -> str:
         return f"somebody to mend what blocks it: kernos resume {story.run[:SHORT]}{settings.repeated}"
     if WorkerLock.holder(settings.store) is None:
         return f"a process that runs agents: {dev_command(settings)}"
-    return "nothing"
+    return "nothing; the process that runs agents goes on with it"
 
 
 def _print_effect(effect: Effect) -> None:
