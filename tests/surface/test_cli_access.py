@@ -177,6 +177,18 @@ def test_lists_show_who_may_act_and_void_credentials(folder: Folder) -> None:
         assert "not good here" in folder.kernos("ps").err
 
 
+def test_a_credential_says_until_when_it_is_good_when_it_is_given_out(folder: Folder) -> None:
+    first = folder.kernos("access", "require", "root", "--days", "3650")
+    with holding(token_in(first)):
+        listed = folder.kernos("access", "list").out.splitlines()
+        folder.kernos("access", "admit", "ana", "--tenant", "shop")
+        second = folder.kernos("access", "issue", "ana", "--tenant", "shop", "--scope", "look", "--days", "1")
+    ends = next(line for line in listed if line.endswith("Z"))[-len("2026-01-01 00:00:00Z") :]
+    assert f"good until {ends}, shown this once" in first.out
+    assert "good until" in second.out
+    assert ends not in second.out
+
+
 def test_an_open_store_says_so(folder: Folder) -> None:
     folder.run_id("asker", "--input", '"pay?"')
     assert "need no credential" in folder.kernos("access", "list").out

@@ -53,6 +53,22 @@ def test_a_cap_is_shown_and_raised_and_then_more_is_done(folder: Folder) -> None
     assert folder.kernos("run", "desk", "--input", CLAIM).code == 0
 
 
+def test_money_is_asked_for_and_raised_in_dollars_as_the_file_gives_it(folder: Folder) -> None:
+    (folder.path / "policies" / "budgets.toml").write_text('[[cap]]\nover = "store"\nusd = 1.0\n')
+    folder.run_id("asker", "--input", '"Pay?"')
+    with folder.dev():
+        for amount in ("7.5000001", "NaN", "1e99", "much"):
+            refused = folder.kernos("budget", "raise", "store", "usd", amount, "--reason", "more work")
+            assert (refused.code, f"{amount!r} is no amount of usd" in refused.err) == (1, True), refused.all
+        assert (
+            "'euro' is no unit of a cap" in folder.kernos("budget", "raise", "store", "euro", "7", "--reason", "x").err
+        )
+        asked = folder.kernos("budget", "ask", "store", "usd", "9", "--reason", "more work")
+        assert "asked to raise store to 9000000 microusd" in asked.out, asked.all
+        raised = folder.kernos("budget", "raise", "store", "usd", "7.50", "--reason", "more work", "--by", "ana")
+        assert "the cap of store is 7500000 microusd from now on; it was 1000000" in raised.out, raised.all
+
+
 def test_what_stands_reserved_is_listed_with_how_it_is_closed(folder: Folder) -> None:
     folder.run_id("asker", "--input", '"Pay?"')
     assert "nothing was counted" in folder.kernos("budget", "show").out

@@ -11,7 +11,9 @@ budget = typer.Typer(
 )
 
 _Over = Annotated[str, typer.Argument(metavar="OVER", help="run, agent, workflow, tenant or store.")]
-_Unit = Annotated[str, typer.Argument(metavar="UNIT", help="microusd, tokens, calls or runs.")]
+_Unit = Annotated[
+    str, typer.Argument(metavar="UNIT", help="usd, microusd (a millionth of a dollar), tokens, calls or runs.")
+]
 _Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")]
 _Name = Annotated[str, typer.Option("--name", metavar="NAME", help="The agent, or the run's id.")]
 _Tenant = Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Whose cap, where it is not your own.")]
@@ -50,7 +52,7 @@ def settle(
 def ask(
     over: _Over,
     unit: _Unit,
-    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="Up to which cap.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Up to which cap: 4000, or 7.50 usd.")],
     reason: _Reason,
     name: _Name = "",
     tenant: _Tenant = "",
@@ -64,15 +66,15 @@ def ask(
     from kernos.app.cli.opening import settings_of
     from kernos.app.cli.paying import ask_budget
 
-    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason}
-    asyncio.run(ask_budget(settings_of(config, store, by=by), words, amount))
+    words = {"over": over, "unit": unit, "amount": amount, "name": name, "tenant": tenant, "reason": reason}
+    asyncio.run(ask_budget(settings_of(config, store, by=by), words))
 
 
 @budget.command(name="raise")
 def raise_cap(
     over: _Over,
     unit: _Unit,
-    amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="The new cap.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The new cap: 4000, or 7.50 usd.")],
     reason: _Reason,
     name: _Name = "",
     tenant: _Tenant = "",
@@ -90,5 +92,5 @@ def raise_cap(
     from kernos.app.cli.opening import settings_of
     from kernos.app.cli.paying import raise_budget
 
-    words = {"over": over, "unit": unit, "name": name, "tenant": tenant, "reason": reason, "until": until}
-    asyncio.run(raise_budget(settings_of(config, store, by=by), words, amount, sign_with))
+    words = {"over": over, "unit": unit, "amount": amount, "name": name, "tenant": tenant, "reason": reason}
+    asyncio.run(raise_budget(settings_of(config, store, by=by), {**words, "until": until}, sign_with))

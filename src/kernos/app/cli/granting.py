@@ -14,6 +14,7 @@ from kernos.app.settings import Settings, principal
 from kernos.app.story import when
 from kernos.control.authority import Secret
 from kernos.vocabulary.errors import BadConfiguration
+from kernos.vocabulary.ids import EpochMs
 
 _DAY_MS = 86_400_000
 
@@ -24,23 +25,25 @@ def change(settings: Settings, verb: str, name: str, words: Mapping[str, Any]) -
     if "days" in given:
         given["valid_ms"] = given.pop("days") * _DAY_MS
     who = name if verb in ("revoke", "revoke_key") else principal(name)
-    secret = asyncio.run(_change(settings, verb, who, given))
+    issued = asyncio.run(_change(settings, verb, who, given))
     print(_told(verb, who, words))
-    if secret is not None:
-        print(f"credential {secret.credential}, shown this once:\n{secret.text}")
+    if issued is not None:
+        secret, ends_at = issued
+        print(f"credential {secret.credential}, good until {when(ends_at)}, shown this once:\n{secret.text}")
         print("its holder puts it into KERNOS_TOKEN, or into a file that KERNOS_TOKEN_FILE names")
 
 
-async def _change(settings: Settings, verb: str, who: str, words: Mapping[str, Any]) -> Secret | None:
+async def _change(settings: Settings, verb: str, who: str, words: Mapping[str, Any]) -> tuple[Secret, EpochMs] | None:
+    """Do it; return a new credential with when it ends."""
     async with Kernel(settings.store, works=False, token=settings.token) as kernel:  # Before the first run, too.
         access = Access(kernel)
         match verb:
             case "require":
-                return await access.require(who, by=settings.by, **words)
+                return _dated(kernel, await access.require(who, by=settings.by, **words))
             case "issue":
-                return await access.issue(
-                    who, words["scopes"], tenant=words["tenant"], valid_ms=words["valid_ms"], by=settings.by
-                )
+                valid_ms, tenant = words["valid_ms"], words["tenant"]
+                issued = await access.issue(who, words["scopes"], tenant=tenant, valid_ms=valid_ms, by=settings.by)
+                return _dated(kernel, issued)
             case "admit":
                 await access.admit(who, by=settings.by, **words)
             case "dismiss":
@@ -52,6 +55,10 @@ async def _change(settings: Settings, verb: str, who: str, words: Mapping[str, A
             case _:
                 await access.revoke(who, by=settings.by, **words)
     return None
+
+
+def _dated(kernel: Kernel, secret: Secret) -> tuple[Secret, EpochMs]:
+    return secret, kernel.administrator.state.credentials[secret.credential].expires_at
 
 
 def _told(verb: str, who: str, words: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 from kernos.app.budgets import caps_of
 from kernos.app.cli.opening import existing
@@ -16,6 +17,9 @@ from kernos.kernel.administration import RaisedCap
 from kernos.vocabulary.budget import Caps, Over, Unit
 from kernos.vocabulary.errors import InvalidInput
 from kernos.vocabulary.ids import EpochMs
+
+_USD = "usd"
+"""How budgets.toml gives money; what is counted are micro-dollars."""
 
 
 def _kernel(settings: Settings) -> Kernel:
@@ -100,12 +104,25 @@ def _share(line: Line) -> str:
     return (f"{line.used * 100 // line.cap} %" if line.cap else "100 %") + told
 
 
-def _over_and_unit(words: Mapping[str, str]) -> tuple[Over, Unit]:
+def _cap(words: Mapping[str, str]) -> tuple[Over, Unit, int]:
+    """Return over what, in which unit and how much; `usd` is a million microusd. Raises InvalidInput."""
+    in_usd = words["unit"] == _USD
     try:
-        return Over(words["over"]), Unit(words["unit"])
+        over, unit = Over(words["over"]), Unit.MICROUSD if in_usd else Unit(words["unit"])
     except ValueError as error:
         message = f"{error}".replace("is not a valid", "is no").replace("Over", "thing that has a cap")
-        raise InvalidInput(message, hint=f"A cap is over {', '.join(Over)}; units are {', '.join(Unit)}.") from error
+        message = message.replace("Unit", "unit of a cap")
+        hint = f"A cap is over {', '.join(Over)}; units are {_USD}, {', '.join(Unit)}."
+        raise InvalidInput(message, hint=hint) from error
+    try:
+        amount = Decimal(words["amount"]) * (1_000_000 if in_usd else 1)
+        whole = int(amount) if amount.is_finite() and -(10**18) < amount < 10**18 else None
+    except InvalidOperation:
+        whole = None
+    if whole is None or whole != amount:
+        message = f"{words['amount']!r} is no amount of {words['unit']}"
+        raise InvalidInput(message, hint="Write a whole number such as 4000; of usd up to six digits after the point.")
+    return over, unit, whole
 
 
 def _time(text: str) -> int:
@@ -119,9 +136,9 @@ def _time(text: str) -> int:
         raise InvalidInput(f"{text!r} is no time", hint="Write 2026-12-31 or 2026-12-31T18:00, in UTC.") from error
 
 
-async def ask_budget(settings: Settings, words: Mapping[str, str], amount: int) -> None:
+async def ask_budget(settings: Settings, words: Mapping[str, str]) -> None:
     """Ask for a cap to be raised. Raises what `Spending` raises."""
-    over, unit = _over_and_unit(words)
+    over, unit, amount = _cap(words)
     async with _kernel(settings) as kernel:
         await Spending(kernel).ask_raise(
             over, words["name"], unit, amount, reason=words["reason"], tenant=words["tenant"], by=settings.by
@@ -129,9 +146,9 @@ async def ask_budget(settings: Settings, words: Mapping[str, str], amount: int) 
     print(f"asked to raise {over} {words['name']} to {amount} {unit}; somebody else does it".replace("  ", " "))
 
 
-async def raise_budget(settings: Settings, words: Mapping[str, str], amount: int, sign_with: str) -> None:
+async def raise_budget(settings: Settings, words: Mapping[str, str], sign_with: str) -> None:
     """Raise a cap and tell from what to what. Raises what `Spending` raises."""
-    over, unit = _over_and_unit(words)
+    over, unit, amount = _cap(words)
     until = _time(words["until"])
     async with _kernel(settings) as kernel:
         raised = await Spending(kernel).raise_cap(
