@@ -55,7 +55,11 @@ def test_a_yes_is_signed_with_a_key_of_ones_own_and_checked_without_the_store(fo
     unsigned = folder.kernos("approve", run, "--by", "bo")
     assert (unsigned.code, "signed with a key of their own" in unsigned.err) == (1, True)
     assert "--sign-with FILE" in unsigned.err
+    asked = good(folder.kernos("approval", "show", run))
+    assert f"next: kernos approve {run[:8]}." in asked
+    assert "for a person's yes to shop.refund" in asked
     good(folder.kernos("approve", run, "--by", "bo", "--sign-with", private))
+    assert "next: kernos approve" not in good(folder.kernos("approval", "show", run))
     shown = json.loads(good(folder.kernos("approval", "show", run, "--json")))
     assert f"own key:     {shown['own_signature']}" in good(folder.kernos("approval", "show", run))
     arguments = ("--arguments", json.dumps(shown["shown"]["arguments"]))

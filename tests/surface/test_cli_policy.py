@@ -219,7 +219,7 @@ def test_a_case_with_another_answer_fails_and_says_the_difference(folder: Folder
     told = put(folder, 'context = { hour = 3 }\nexpect = "allow"')
     assert told.code == 1
     assert "FAIL  the case" in told.out
-    assert "cases.toml:30:1: the case\n  expected allow, got ask\n" in told.out
+    assert "cases.toml:30:1: the case: expected allow, got ask\n  why: " in told.out
     assert "why: night forbids it unattended (rules: night, refunds)" in told.out
     assert "5 cases, 1 failed" in told.out
     assert "no case reaches" not in told.out
@@ -237,6 +237,14 @@ def test_what_is_not_given_is_unknown_and_denies(folder: Folder) -> None:
     assert told.code == 1
     assert "expected allow, got deny" in told.out
     assert "not given, so unknown: refunded; give it as context = { refunded = ... }" in told.out
+
+
+def test_a_cause_that_cases_share_is_told_once(folder: Folder) -> None:
+    write(folder, "cases.toml", CASES.replace("refunded = 0, ", ""))
+    told = folder.kernos("policy", "test").out
+    assert told.count(": expected ") > 1
+    assert told.count("not given, so unknown: refunded;") == 1
+    assert "stands once, in the context of [usual]" in told
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,17 @@ def _print(tested: Tested, failed: Sequence[Result]) -> None:
         for one in tested.results
     ]
     print_table(("", "CASE", "ANSWER", "RULES"), rows)
+    causes: dict[tuple[str, ...], list[Result]] = {}
     for one in failed:
-        print(f"\n{one.place}: {one.name}")
-        print(f"  {one.differs}")
-        print(f"  why: {one.decision.reason or 'permitted'} (rules: {', '.join(one.decision.rules) or 'none'})")
-        if one.unknown:
-            print(
-                f"  not given, so unknown: {', '.join(one.unknown)}; give it as context = {{ {one.unknown[0]} = ... }}"
-            )
+        causes.setdefault(_cause(one), []).append(one)
+    for cause, shared in causes.items():
+        print()
+        for one in shared:
+            print(f"{one.place}: {one.name}: {one.differs}")
+        for line in cause:
+            print(f"  {line}")
+        if shared[0].unknown and len(shared) > 1:
+            print("  what is the same for all cases stands once, in the context of [usual]")
     quiet = [one for one in tested.results if one.unknown and not one.differs]
     if quiet:
         print()
@@ -49,6 +52,16 @@ def _print(tested: Tested, failed: Sequence[Result]) -> None:
     print(f"\n{count} case{'' if count == 1 else 's'}, {len(failed)} failed; policy set {tested.policy_set[:16]}")
     if tested.unreached:
         print(f"no case reaches: {', '.join(shown_rule(rule) for rule in tested.unreached)}")
+
+
+def _cause(failed: Result) -> tuple[str, ...]:
+    """Say why the answer is another, in lines that cases with the same cause share."""
+    why = f"why: {failed.decision.reason or 'permitted'} (rules: {', '.join(failed.decision.rules) or 'none'})"
+    if not failed.unknown:
+        return (why,)
+    named = ", ".join(failed.unknown)
+    how = f"context = {{ {failed.unknown[0]} = ... }}"
+    return why, f"not given, so unknown: {named}; give it as {how}"
 
 
 def _print_json(tested: Tested) -> None:

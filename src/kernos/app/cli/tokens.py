@@ -10,11 +10,13 @@ from msgspec import json
 
 from kernos.adapters.joserfc.tokens import TokenReader
 from kernos.adapters.system.clock import SystemClock
+from kernos.app.cli.foreground import waits
 from kernos.app.cli.opening import existing, plain_kernel
 from kernos.app.cli.options import FAILED
 from kernos.app.cli.showing import print_json, read_json
 from kernos.app.settings import Settings
 from kernos.app.stores import open_tokens
+from kernos.app.story import when
 from kernos.control.attestation import shown_of
 from kernos.control.codec import decode_entry
 from kernos.control.gate import digest_of
@@ -42,6 +44,7 @@ async def show_approval(settings: Settings, place: str, *, as_json: bool) -> Non
         prefix, _, step = place.partition(".")
         run = await kernel.find(prefix)
         shown, token, own = _asked(run, step, [decode_entry(entry) for entry in await kernel.journal.read(run)])
+        asking = [one for one in await waits(kernel, run) if one.kind == "approval" and step in ("", one.step)]
     if as_json:
         print_json(
             {
@@ -61,6 +64,9 @@ async def show_approval(settings: Settings, place: str, *, as_json: bool) -> Non
     print(f"signed yes:  {token}" if token else "nobody has said yes so far")
     if own:
         print(f"own key:     {own}")
+    for wait in asking:
+        print(f"step {wait.step} waits until {when(wait.due_at)} for a person's yes to {wait.about()}")
+        print(f"next: {wait.command(settings.repeated)}")
 
 
 def _asked(run: RunId, step: str, events: Any) -> tuple[dict[str, Any], str, str]:
