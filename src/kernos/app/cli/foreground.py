@@ -254,9 +254,12 @@ def _left(run: RunId, how: str, pending: list[Wait], blocked: Failure | None, se
         _note(f"run {name} is blocked ({blocked.code}): {blocked.message}")
         _note(f"next: mend that, then kernos resume {name}{settings.repeated}")
         return WAITS
+    is_worked_on = WorkerLock.holder(settings.store) is not None
     for wait in pending:
         _note(f"run {name} waits for {wait.text()}")
-        _note(f"next: {wait.command(settings.repeated) or who_goes_on(settings)}")
-    if WorkerLock.holder(settings.store) is None:
+        command = wait.command(settings.repeated)
+        if command or is_worked_on:
+            _note(f"next: {command or who_goes_on(settings)}")
+    if not is_worked_on:
         _note(f"then: {dev_command(settings)}")
     return WAITS
