@@ -67,6 +67,10 @@ def test_a_yes_is_signed_with_a_key_of_ones_own_and_checked_without_the_store(fo
     assert f"the signature is that of the own key {key}, and the yes is to these arguments" in checked
     other = folder.kernos("approval", "verify", shown["own_signature"], "--key", own_key(folder, "cy")[1])
     assert other.code == 1
+    assert f"it names key {key}, and was checked with " in other.err
+    for garbled in ("x.y.z", f"{shown['own_signature']}x", f"e30.{shown['token']}", "bnVsbA.x.y"):
+        wrong = folder.kernos("approval", "verify", garbled, "--key", public)
+        assert (wrong.code, "error[bad_token]" in wrong.err, "it names" in wrong.err) == (1, True, False), wrong.all
     assert folder.kernos("approval", "verify", shown["own_signature"]).code == 1, "it is not the store's"
     with folder.dev() as dev:
         dev.until("completed")

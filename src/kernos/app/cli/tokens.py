@@ -1,12 +1,14 @@
 """Tokens: signed answers for people to look at, and checked."""
 
+import re
 import sys
+from base64 import urlsafe_b64decode
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import json
+from msgspec import MsgspecError, json
 
 from kernos.adapters.joserfc.tokens import TokenReader
 from kernos.adapters.system.clock import SystemClock
@@ -23,7 +25,7 @@ from kernos.control.gate import digest_of
 from kernos.kernel.evolve import evolve
 from kernos.kernel.state import RunState
 from kernos.vocabulary.approval import ApprovalClaims
-from kernos.vocabulary.errors import BadConfiguration, NotFound
+from kernos.vocabulary.errors import BadConfiguration, BadToken, NotFound
 from kernos.vocabulary.events import (
     ApprovalEdited,
     ApprovalExplained,
@@ -36,6 +38,8 @@ from kernos.vocabulary.ids import EpochMs, RunId, StepName
 from kernos.vocabulary.quantities import Json
 
 _FROM_INPUT = "-"
+_KEY_ID = re.compile(r"[0-9a-f]{1,64}")
+"""What an id of a key may look like; a token that nobody signed may name anything."""
 
 
 async def show_approval(settings: Settings, place: str, *, as_json: bool) -> None:
@@ -94,7 +98,10 @@ def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as
     """Print what a token says, and whether it still counts; return the exit code. Raises BadToken for what this key did not sign."""
     text = (sys.stdin.read() if token == _FROM_INPUT else token).strip()
     reader = _reader(settings, key)
-    claims = reader.read(text)
+    try:
+        claims = reader.read(text)
+    except BadToken as wrong:
+        raise BadToken(f"{str(wrong).rstrip(': ')}{_other_key(text, reader)}") from wrong
     distrusted = reader.distrusted(text, claims)
     remarks: list[str] = [distrusted] if distrusted else []
     signed_by = reader.key_of(text)
@@ -119,6 +126,18 @@ def verify_token(settings: Settings, token: str, key: str, arguments: str, *, as
             + ("" if is_bad or not arguments else ", and the yes is to these arguments")
         )
     return FAILED if is_bad else 0
+
+
+def _other_key(token: str, reader: TokenReader) -> str:
+    """Say which key a token names where that is another than the one it is checked with; empty where it names none."""
+    head = token.partition(".")[0]
+    try:
+        named = json.decode(urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=dict[str, Any]).get("kid")
+    except (ValueError, MsgspecError):
+        return ""
+    if not isinstance(named, str) or not _KEY_ID.fullmatch(named) or named == reader.newest.id:
+        return ""
+    return f"; it names key {named}, and was checked with {reader.newest.id}"
 
 
 def _reader(settings: Settings, key: str) -> TokenReader:
